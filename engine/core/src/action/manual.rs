@@ -1,0 +1,26 @@
+//! `manual`: a person does it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Facts, Field};
+use crate::model::Template;
+
+/// A person does it and says done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Manual {
+    /// What to do, and how to see that it worked.
+    pub instructions: Template,
+}
+
+/// What is known about it.
+pub const FACTS: Facts = Facts {
+    name: "manual",
+    summary: "a person does it and says done; unattended the run holds",
+    result: &[
+        Field { name: "by", kind: "string", about: "who said done" },
+        Field { name: "note", kind: "string", about: "what that person wrote, or empty" },
+    ],
+    undo_auto: false,
+};

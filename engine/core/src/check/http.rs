@@ -1,0 +1,13 @@
+//! `http` as a check: the same as the action.
+
+use super::Facts;
+
+pub use crate::action::http::Http;
+
+/// What is known about it.
+pub const FACTS: Facts = Facts {
+    name: "http",
+    summary: "sends one HTTP request",
+    result: crate::action::http::RESULT,
+    expect: "status >= 200 && status < 300",
+};

@@ -1,0 +1,13 @@
+//! `shell` as a check: the same as the action, and only looking.
+
+use super::Facts;
+
+pub use crate::action::shell::Shell;
+
+/// What is known about it.
+pub const FACTS: Facts = Facts {
+    name: "shell",
+    summary: "runs a script with `bash -euo pipefail`; it must only look",
+    result: crate::action::exec::RESULT,
+    expect: "exitCode == 0",
+};

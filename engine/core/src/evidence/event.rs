@@ -1,0 +1,633 @@
+//! Everything that a run records, in one place.
+//!
+//! Duty: names and shapes. An event never changes its meaning; new ones are added. Texts are already masked.
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that happened. `step` names a step instance, `attempt` counts from 1, times end in `Ms` and are
+/// milliseconds, instants are RFC 3339.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// Always the first record: what is about to be run, by whom, with what.
+    RunCreated(Box<RunCreated>),
+    /// A process took the run; each one has a higher token.
+    EngineStarted {
+        /// Process id.
+        pid: u32,
+        /// The host's name.
+        host: String,
+        /// The system user.
+        user: String,
+        /// Engine version.
+        engine: String,
+        /// Whether a person is at the terminal.
+        attended: bool,
+        /// How many actions may run at once.
+        parallel: u32,
+        /// Bytes of an unfinished last line that were cut off when the log was opened; 0 in the normal case.
+        #[serde(default)]
+        torn_bytes: u64,
+    },
+    /// What must be true before anything is touched was checked.
+    PreflightFinished {
+        /// Whether all of it is true.
+        passed: bool,
+        /// Each requirement.
+        findings: Vec<Finding>,
+    },
+    /// Nothing new starts until `run-continued`.
+    RunPaused {
+        /// Why.
+        reason: String,
+    },
+    /// The run goes on.
+    RunContinued {},
+    /// A gate opened: the step waits for people.
+    ApprovalRequested {
+        /// Step.
+        step: String,
+        /// What waits: the step, or its undo.
+        task: Task,
+        /// The role that may approve.
+        by: Option<String>,
+        /// How many distinct people.
+        count: u32,
+        /// When it is denied by itself.
+        expires_at: Option<Timestamp>,
+    },
+    /// Somebody, or a policy in a drill, said yes.
+    ApprovalGiven {
+        /// Step.
+        step: String,
+        /// What was approved.
+        task: Task,
+        /// Who; `policy:drill-only` for a policy.
+        who: String,
+        /// How many of the needed approvals there are now.
+        given: u32,
+    },
+    /// Somebody, or a policy, said no.
+    ApprovalDenied {
+        /// Step.
+        step: String,
+        /// What was denied.
+        task: Task,
+        /// Who; `policy:deny` for a policy.
+        who: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nobody answered in time: denied.
+    ApprovalExpired {
+        /// Step.
+        step: String,
+        /// What was denied.
+        task: Task,
+    },
+    /// The step does not run.
+    StepSkipped {
+        /// Step.
+        step: String,
+        /// Why: `condition` or `person`.
+        by: SkippedBy,
+        /// The false condition, or the person's reason.
+        reason: String,
+        /// The values that the condition saw, by name.
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        values: IndexMap<String, Value>,
+    },
+    /// The step cannot run because others did not succeed.
+    StepBlocked {
+        /// Step.
+        step: String,
+        /// The steps it needs that did not succeed.
+        because: Vec<String>,
+    },
+    /// A negative control was run before the action.
+    NegativeControl {
+        /// Step.
+        step: String,
+        /// The check's number in `verify`, from 0.
+        check: u32,
+        /// The check's name.
+        name: String,
+        /// `true` when it failed, as it must.
+        failed_as_it_must: bool,
+        /// What was observed, or why nothing could be.
+        observed: Value,
+    },
+    /// Durable before the action starts.
+    ActionStarted {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// From 1.
+        attempt: u32,
+        /// What is asked for, rendered, secrets masked.
+        order: Value,
+        /// Time-out.
+        timeout_ms: u64,
+    },
+    /// The process of an action, so that a later engine can see whether it still runs.
+    ProcessStarted {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// From 1.
+        attempt: u32,
+        /// Process id, and id of its group.
+        pid: u32,
+        /// What tells this process from a later one with the same id: boot id and start time in clock ticks.
+        identity: String,
+    },
+    /// The action ended.
+    ActionFinished(Box<ActionFinished>),
+    /// It will be tried again.
+    RetryScheduled {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// The number of the attempt to come.
+        attempt: u32,
+        /// How long to wait.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A check passed (and held, where it had to).
+    CheckPassed {
+        /// Step.
+        step: String,
+        /// What it verifies.
+        task: Task,
+        /// The check's number in `verify`, from 0.
+        check: u32,
+        /// The check's name.
+        name: String,
+        /// How often it was tried.
+        tries: u32,
+        /// From its first try.
+        duration_ms: u64,
+        /// What was observed at last.
+        observed: Value,
+    },
+    /// A check did not pass in time.
+    CheckFailed {
+        /// Step.
+        step: String,
+        /// What it verifies.
+        task: Task,
+        /// The check's number in `verify`, from 0.
+        check: u32,
+        /// The check's name.
+        name: String,
+        /// How often it was tried.
+        tries: u32,
+        /// From its first try.
+        duration_ms: u64,
+        /// The expression that had to be true.
+        expected: String,
+        /// What was observed at last, or null when nothing could be.
+        observed: Value,
+        /// Why it failed, for people.
+        reason: String,
+    },
+    /// The point in time to which data was restored.
+    RecoveryPoint {
+        /// Step.
+        step: String,
+        /// The instant.
+        at: Timestamp,
+    },
+    /// The step did what it had to, and that is proven.
+    StepSucceeded {
+        /// Step.
+        step: String,
+        /// From its first start to now.
+        duration_ms: u64,
+        /// Who took it as done, when its proof was overridden.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepted_by: Option<String>,
+    },
+    /// The step failed, after all its attempts.
+    StepFailed {
+        /// Step.
+        step: String,
+        /// Why, for people.
+        reason: String,
+        /// What happens now.
+        then: AfterFailure,
+    },
+    /// The engine died in the middle of the action: nobody knows what it did.
+    StepUnknown {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// The attempt in question.
+        attempt: u32,
+    },
+    /// It is known now, and how.
+    UnknownResolved {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// How it was found out.
+        way: Resolution,
+        /// What it was.
+        outcome: Resolved,
+    },
+    /// The outage, from now on the start of the RTO clock.
+    OutageMarked {
+        /// The step that caused it.
+        step: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The capability is back: the RTO clock stops.
+    CapabilityRestored {
+        /// The step that proved it.
+        step: String,
+    },
+    /// A person acted on the run.
+    Act {
+        /// What was done.
+        act: ActName,
+        /// On which step, if on one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+        /// Who.
+        who: String,
+        /// Why; always there where the act overrides the plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// How we know who it was.
+        how: String,
+        /// `false`: it was refused, and `refusal` says why.
+        accepted: bool,
+        /// Why it was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<String>,
+    },
+    /// From here on nothing new starts, and what was done is undone.
+    AbortStarted {
+        /// Why.
+        reason: String,
+        /// What will be undone, in order.
+        undo: Vec<String>,
+        /// What was done and stays, with the reason.
+        stays: Vec<Stays>,
+    },
+    /// A step's undo is about to start.
+    UndoStarted {
+        /// Step.
+        step: String,
+    },
+    /// The step is undone, and that is proven where it can be.
+    UndoFinished {
+        /// Step.
+        step: String,
+        /// From the undo's start.
+        duration_ms: u64,
+    },
+    /// The step could not be undone.
+    UndoFailed {
+        /// Step.
+        step: String,
+        /// Why.
+        reason: String,
+    },
+    /// The clean-up begins.
+    CleanupStarted {
+        /// Its steps, in order.
+        steps: Vec<String>,
+    },
+    /// This process leaves the run; the run is not over and can be resumed.
+    EngineStopped {
+        /// Why, for people.
+        reason: String,
+        /// What the run waits for, one line each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waits_for: Vec<String>,
+        /// The process's exit code.
+        exit_code: u8,
+    },
+    /// Always the last record.
+    RunFinished(Box<RunFinished>),
+}
+
+/// What is about to be run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunCreated {
+    /// Version of this log's format.
+    pub format: u32,
+    /// Engine version.
+    pub engine: String,
+    /// Run id; ids sort by time.
+    pub run: String,
+    /// `incident` or `drill`.
+    pub mode: crate::model::Mode,
+    /// The runbook.
+    pub runbook: RunbookIdentity,
+    /// SHA-256 of the plan, in hex.
+    pub plan_digest: String,
+    /// Number of steps.
+    pub steps: u32,
+    /// Inputs by name: `{"value": …}` or `{"secret": true}`.
+    pub inputs: IndexMap<String, InputRecord>,
+    /// SHA-256 of every file of `files`, by path.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub files: IndexMap<String, String>,
+    /// Objectives.
+    pub objectives: crate::model::Objectives,
+    /// Validation level that a passing run proves.
+    pub level: crate::model::Level,
+    /// When the outage began, where known.
+    pub outage_at: Option<Timestamp>,
+    /// When it was detected, where known.
+    pub detected_at: Option<Timestamp>,
+    /// When the disaster was declared, where known.
+    pub declared_at: Option<Timestamp>,
+    /// The host's name.
+    pub host: String,
+    /// The system user.
+    pub user: String,
+    /// Directory that relative paths of the runbook begin at, as it was on that host.
+    pub directory: String,
+    /// Only these phases run, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_phases: Vec<String>,
+}
+
+/// Which runbook it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunbookIdentity {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.title`, or the name.
+    pub title: String,
+    /// `metadata.owner`.
+    pub owner: String,
+    /// `recovery.capability`.
+    pub capability: String,
+    /// The path it was read from.
+    pub path: String,
+    /// SHA-256 of every file of the runbook, included ones too, by frozen path.
+    pub digests: IndexMap<String, String>,
+    /// Git commit of the working tree, where there is one.
+    pub commit: Option<String>,
+    /// Whether the working tree had changes that were not committed.
+    pub dirty: Option<bool>,
+}
+
+/// An input as it is recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum InputRecord {
+    /// Its value.
+    Value(Value),
+    /// It is a secret: the value is nowhere on disk.
+    Secret(bool),
+}
+
+/// One requirement of the pre-flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What is required.
+    pub requirement: String,
+    /// Whether it is so.
+    pub passed: bool,
+    /// What was found.
+    pub found: String,
+    /// What to do, when it is not so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// Which of a step's two actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// The step itself.
+    Do,
+    /// Its undo.
+    Undo,
+}
+
+/// Who skipped a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkippedBy {
+    /// Its `when`.
+    Condition,
+    /// A person.
+    Person,
+    /// It is outside of what this run was asked to do.
+    Selection,
+}
+
+/// The end of an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionFinished {
+    /// Step.
+    pub step: String,
+    /// The step's action, or its undo.
+    pub task: Task,
+    /// From 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: crate::action::Outcome,
+    /// From its start, by the monotonic clock.
+    pub duration_ms: u64,
+    /// What it returned, without long texts: those are artifacts.
+    pub result: Value,
+    /// What was taken from it.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub outputs: IndexMap<String, Value>,
+    /// Why it failed, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// A file of the evidence, by content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// What it is: `stdout`, `stderr`, a file name.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex; its name below `artifacts/`.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// What happens after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterFailure {
+    /// A person decides.
+    Pause,
+    /// The run is aborted.
+    Abort,
+    /// The run goes on without it.
+    Continue,
+}
+
+/// How an unknown outcome became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolution {
+    /// The step's verification.
+    Verification,
+    /// It is idempotent, so it may be repeated.
+    Idempotent,
+    /// It only reads, so it may be repeated.
+    Reads,
+    /// A person said.
+    Person,
+    /// The action can say by itself.
+    Action,
+}
+
+/// What an unknown outcome was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolved {
+    /// It is done.
+    Done,
+    /// It is run again.
+    RunAgain,
+    /// It is not run again, and counts as failed.
+    Failed,
+}
+
+/// What people can do to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActName {
+    /// Say yes to a gate.
+    Approve,
+    /// Say no to a gate.
+    Deny,
+    /// Leave a step out; needs a reason; its dependents are blocked.
+    Skip,
+    /// Take a step as done; needs a reason; its dependents go on.
+    Accept,
+    /// Try a failed or unknown step again.
+    Retry,
+    /// Start nothing new.
+    Pause,
+    /// Go on.
+    Continue,
+    /// Abort the run.
+    Abort,
+    /// Say that a manual step is done.
+    Done,
+    /// Say that a manual step could not be done.
+    Fail,
+    /// Answer a check's question with yes.
+    Yes,
+    /// Answer a check's question with no.
+    No,
+    /// Leave the run as it is, to be resumed.
+    Detach,
+}
+
+/// What an abort leaves alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stays {
+    /// Step.
+    pub step: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunFinished {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Why, for people.
+    pub reason: String,
+    /// Objectives against actuals.
+    pub objectives: Actuals,
+    /// What an abort could not undo, and what a clean-up could not remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Stays>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Everything is proven, within the objectives.
+    Succeeded,
+    /// Everything is proven, but an objective was missed.
+    ObjectiveMissed,
+    /// Something failed.
+    Failed,
+    /// Something that is required was not there; nothing was touched.
+    PreflightFailed,
+    /// Aborted, and all of it undone.
+    Aborted,
+    /// Aborted, and not all of it undone.
+    AbortIncomplete,
+}
+
+/// Objectives against actuals.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Actuals {
+    /// Recovery time.
+    pub rto: Rto,
+    /// Recovery point.
+    pub rpo: Rpo,
+}
+
+/// Recovery time: target, actual, and where it went.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rto {
+    /// Objective.
+    pub target_ms: u64,
+    /// Outage to restored; null when the capability was not restored.
+    pub actual_ms: Option<u64>,
+    /// Whether it was met; null when there is nothing to compare.
+    pub met: Option<bool>,
+    /// Its parts, in order, as far as the marks are known.
+    pub split: IndexMap<String, u64>,
+}
+
+/// Recovery point: target and actual.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rpo {
+    /// Objective.
+    pub target_ms: u64,
+    /// Outage minus the oldest recovery point; null when no step told one.
+    pub actual_ms: Option<u64>,
+    /// Whether it was met; null when there is nothing to compare.
+    pub met: Option<bool>,
+    /// The step with the oldest recovery point.
+    pub step: Option<String>,
+}

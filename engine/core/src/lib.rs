@@ -1,0 +1,32 @@
+//! The pure part of Lifeboat. There is no clock, file, socket, process, randomness or async in here.
+//!
+//! The rooms, each of which may look only at those before it:
+//!
+//! - `source`, `duration`, `diagnostic`: a file, a place in it, a length of time, a finding
+//! - `model`: what authors write, and how text becomes it
+//! - `scope`, `template`, `expr`: what texts can see, Handlebars, CEL
+//! - `action`, `check`: the specification of each
+//! - `mask`: secrets out of everything that leaves
+//! - `graph`, `plan`: order
+//! - `policy`: retry, objectives: decisions only
+//! - `evidence`: the vocabulary of the log, and its chain
+//! - `machine`: (state, input, now) → commands, the only place where a decision is made
+//! - `lint`, `report`: they only read
+
+pub mod action;
+pub mod check;
+pub mod diagnostic;
+pub mod duration;
+pub mod evidence;
+pub mod expr;
+pub mod graph;
+pub mod lint;
+pub mod machine;
+pub mod mask;
+pub mod model;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod scope;
+pub mod source;
+pub mod template;

@@ -1,0 +1,122 @@
+//! Everything that the world can tell the machine.
+
+use serde_json::Value;
+
+use super::command::Timer;
+use crate::{
+    action::Outcome,
+    evidence::event::{ActName, Artifact, Finding, Task},
+};
+
+/// Something that happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// This process took the run. The first input of every process, after `Machine::new` or `Machine::recover`.
+    Started(Engine),
+    /// Tools and environment were looked at.
+    Preflight(Vec<Finding>),
+    /// The process of an action is there.
+    ProcessStarted {
+        /// Node of the plan.
+        node: usize,
+        /// Which of its actions.
+        task: Task,
+        /// Attempt.
+        attempt: u32,
+        /// Process id.
+        pid: u32,
+        /// See `Event::ProcessStarted`.
+        identity: String,
+    },
+    /// An action ended.
+    ActionFinished {
+        /// Node of the plan.
+        node: usize,
+        /// Which of its actions.
+        task: Task,
+        /// Attempt.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+        /// What expressions see as `result`; secrets already masked.
+        result: Value,
+        /// Why it failed, for people.
+        error: Option<String>,
+        /// What it wrote.
+        artifacts: Vec<Artifact>,
+    },
+    /// One try of a check ended: what was observed, or why nothing could be.
+    CheckFinished {
+        /// The number that `Command::RunCheck` gave it.
+        run: u64,
+        /// An object with the fields of the check's facts, or an error for people.
+        observed: Result<Value, String>,
+    },
+    /// Whether the process that an earlier engine left behind still runs; the answer to `Command::FollowProcess`.
+    ProcessGone {
+        /// Node of the plan.
+        node: usize,
+        /// Which of its actions.
+        task: Task,
+    },
+    /// A timer is over.
+    Timer(Timer),
+    /// A person acted.
+    Act(Act),
+    /// A signal came.
+    Signal(Signal),
+    /// The log cannot be written any more.
+    EvidenceLost {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The process that runs the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    /// Process id.
+    pub pid: u32,
+    /// Host.
+    pub host: String,
+    /// System user.
+    pub user: String,
+    /// Engine version.
+    pub version: String,
+    /// Whether a person is at the terminal.
+    pub attended: bool,
+    /// How many actions may run at once; at least 1.
+    pub parallel: u32,
+    /// Ask before every step.
+    pub step_by_step: bool,
+    /// Bytes of a torn last line that were cut off.
+    pub torn_bytes: u64,
+}
+
+/// What a person does to the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// What.
+    pub act: ActName,
+    /// On which step.
+    pub step: Option<String>,
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// How we know who it was: `terminal`, `inbox`, `ssh:SHA256:…`.
+    pub how: String,
+}
+
+/// Signals that mean something to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// The terminal is gone.
+    Hangup,
+}

@@ -1,0 +1,4 @@
+//! The machine: (state, input, now) → commands.
+
+pub mod command;
+pub mod input;
