@@ -218,12 +218,7 @@ impl StreamMask {
 ///
 /// A match that begins before that place is final: a longer one at the same place, or one further left, would need
 /// more bytes, and then its beginning would itself be undecided.
-fn mask_until(
-    automaton: &AhoCorasick,
-    bytes: &[u8],
-    undecided: impl Fn(usize) -> usize,
-    out: &mut Vec<u8>,
-) -> usize {
+fn mask_until(automaton: &AhoCorasick, bytes: &[u8], undecided: impl Fn(usize) -> usize, out: &mut Vec<u8>) -> usize {
     let mut from = 0;
     let mut limit = undecided(0);
     while let Some(found) = automaton.find(Input::new(bytes).range(from..)) {

@@ -22,10 +22,7 @@ pub(super) fn check(text: &str) -> Result<(), Problem> {
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let token = token(text, at)?;
-        let group = match open.last_mut() {
-            Some(group) => group,
-            None => break,
-        };
+        let Some(group) = open.last_mut() else { break };
         match token.kind {
             Kind::Space => {}
             Kind::Operand => group.operand = group.operand.max(1),
@@ -162,9 +159,8 @@ pub(super) fn token(text: &str, at: usize) -> Result<Token, Problem> {
         '(' | '[' | '{' => some(Kind::Open, 1),
         ')' | ']' | '}' => some(Kind::Close, 1),
         '.' => some(Kind::Dot, 1),
-        '-' => some(Kind::Sign, 1),
         '!' if rest.starts_with("!=") => some(Kind::Operator, 2),
-        '!' => some(Kind::Sign, 1),
+        '!' | '-' => some(Kind::Sign, 1),
         '&' if rest.starts_with("&&") => some(Kind::Logic, 2),
         '|' if rest.starts_with("||") => some(Kind::Logic, 2),
         '=' | '<' | '>' => some(Kind::Operator, if rest.get(1..).is_some_and(|r| r.starts_with('=')) { 2 } else { 1 }),
