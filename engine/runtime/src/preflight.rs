@@ -3,14 +3,7 @@
 //! Duty: to look at all of it at once and to say all that is missing, so that a commander mends it in one go. It must
 //! not change anything: a tool is only asked for its version.
 
-use std::{
-    cmp::Ordering,
-    collections::BTreeMap,
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
 use lifeboat_core::{evidence::event::Finding, model::Requirement};
 use tokio::sync::Semaphore;
@@ -19,6 +12,13 @@ use crate::process::{self, Filters, Launch, Sinks};
 
 /// How long a tool may take to tell its version.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// From TERM to KILL for a tool that takes longer.
+const PROBE_GRACE: Duration = Duration::from_millis(500);
+
+/// How a tool is asked. `version --client` comes before `version`: the latter makes `kubectl` and its like call a
+/// server, which is not there when it matters most.
+const PROBES: [&[&str]; 3] = [&["--version"], &["version", "--client"], &["version"]];
 
 /// How many tools are asked at once.
 const AT_ONCE: usize = 8;
@@ -220,52 +220,72 @@ async fn probe(
         }
     };
     let at = file.display();
-    let mut silent = String::new();
-    for argument in ["--version", "version"] {
-        match ask(&file, tool, argument, base, directory, filter).await {
-            Ok(version) if wanted.allows(&version) => {
-                return finding(true, format!("{} at {at}", dotted(&version)), None);
+    let (mut told, mut silent) = (None, String::new());
+    for arguments in PROBES {
+        match ask(&file, tool, arguments, base, directory, filter).await {
+            Ok((version, true)) => {
+                told = Some(version);
+                break;
             }
-            Ok(version) => {
-                let help = format!("install {tool} {wanted}, or put the directory of one that fits first on PATH");
-                return finding(false, format!("{} at {at}", dotted(&version)), Some(help));
-            }
+            // A number in an error message is better than none; one that was asked for is better than that.
+            Ok((version, false)) => told = told.or(Some(version)),
             Err(why) => silent = why,
         }
     }
-    if wanted.is_any() {
-        return finding(true, format!("{at}; it does not tell a version"), None);
+    match told {
+        Some(version) if wanted.allows(&version) => finding(true, format!("{} at {at}", dotted(&version)), None),
+        Some(version) => {
+            let help = format!("install {tool} {wanted}, or put the directory of one that fits first on PATH");
+            finding(false, format!("{} at {at}", dotted(&version)), Some(help))
+        }
+        None if wanted.is_any() => finding(true, format!("{at}; it does not tell a version"), None),
+        None => {
+            let help = format!("see what `{tool} --version` says; if it has no version, require \"*\"");
+            finding(false, format!("{at} does not tell its version: {silent}"), Some(help))
+        }
     }
-    let help = format!("see what `{tool} --version` says; if it has no version, require \"*\"");
-    finding(false, format!("{at} does not tell its version: {silent}"), Some(help))
 }
 
-/// The version that a tool prints.
+/// The version that a tool prints, and whether it ended well.
 async fn ask(
     file: &Path,
     tool: &str,
-    argument: &str,
+    arguments: &[&str],
     base: &BTreeMap<String, String>,
     directory: &Path,
     filter: &Filters,
-) -> Result<Version, String> {
+) -> Result<(Version, bool), String> {
+    let mut argv = vec![program_word(file, tool)];
+    argv.extend(arguments.iter().map(|argument| (*argument).to_owned()));
     let launch = Launch {
-        argv: vec![program_word(file, tool), argument.to_owned()],
+        argv,
         env: base.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        cwd: PathBuf::from(directory),
+        cwd: directory.to_owned(),
         stdin: None,
-        grace: Duration::from_millis(500),
+        grace: PROBE_GRACE,
         reach_marked: false,
     };
     let sinks = Sinks { stdout: None, stderr: None, lines: None, filter: Arc::clone(filter) };
     let running = process::start(launch, sinks).await.map_err(|error| error.to_string())?;
-    let ended = tokio::time::timeout(PROBE_TIMEOUT, running.ended())
-        .await
-        .map_err(|_| format!("`{tool} {argument}` took longer than {PROBE_TIMEOUT:?}"))?;
-    // Some print it on stderr (`java -version`), some with an exit code that is not 0.
-    first_version(&ended.stdout.text()).or_else(|| first_version(&ended.stderr.text())).ok_or_else(|| {
-        let said = ended.error().unwrap_or_else(|| "no number in what it printed".to_owned());
-        format!("`{tool} {argument}`: {said}")
+    let control = running.control();
+    let ended = running.ended();
+    tokio::pin!(ended);
+    let ended = if let Ok(ended) = tokio::time::timeout(PROBE_TIMEOUT, &mut ended).await {
+        ended
+    } else {
+        // What it has printed by then may be enough: some tell their own version before they ask a server for its.
+        control.stop(PROBE_GRACE, false);
+        ended.await
+    };
+    // Some print it on stderr, and some with an exit code that is not 0.
+    let version = first_version(&ended.stdout.text()).or_else(|| first_version(&ended.stderr.text()));
+    version.map(|version| (version, ended.succeeded())).ok_or_else(|| {
+        let said = match ended.error() {
+            Some(error) if ended.stopped => format!("no answer within {PROBE_TIMEOUT:?}, {error}"),
+            Some(error) => error,
+            None => "no version in what it printed".to_owned(),
+        };
+        format!("`{tool} {}`: {said}", arguments.join(" "))
     })
 }
 

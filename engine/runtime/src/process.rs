@@ -52,7 +52,7 @@ pub trait ByteFilter {
 /// Makes a filter for each stream.
 pub type Filters = Arc<dyn Fn() -> Box<dyn ByteFilter + Send> + Send + Sync>;
 
-/// What to start.
+/// What to start. It cannot be printed: arguments, variables and input may hold secrets.
 #[derive(Clone)]
 pub struct Launch {
     /// The program and its arguments. A program without `/` is searched on the `PATH` of `env`; a relative path is

@@ -212,7 +212,12 @@ fn in_words(error: &Error) -> String {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "the certificate is not valid yet".to_owned()
         }
-        CertificateError::UnknownIssuer => "its issuer is not trusted".to_owned(),
+        CertificateError::UnknownIssuer => {
+            "its issuer is not trusted, or the server does not send the certificate of its issuer".to_owned()
+        }
+        CertificateError::BadSignature => {
+            "its issuer is not trusted: a trusted one has the same name, but another key".to_owned()
+        }
         CertificateError::NotValidForName => "the certificate is for other names".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let presented = if presented.is_empty() { "no name".to_owned() } else { presented.join(", ") };

@@ -72,11 +72,17 @@ pub const BASE_PREFIXES: &[&str] = &[
     "HELM_",
 ];
 
-/// The base environment out of the engine's own one. Empty variables are kept: they may be meant to be empty.
-pub fn base_environment(all: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+/// The base environment out of the engine's own one, and with it the variables that the runbook declares
+/// (`requires.env`): what it names there, its steps shall see. Empty variables are kept: they may be meant to be empty.
+pub fn base_environment(
+    all: impl IntoIterator<Item = (String, String)>,
+    declared: &[String],
+) -> BTreeMap<String, String> {
     all.into_iter()
         .filter(|(name, _)| {
-            BASE_NAMES.contains(&name.as_str()) || BASE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            BASE_NAMES.contains(&name.as_str())
+                || BASE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || declared.contains(name)
         })
         .collect()
 }
@@ -87,9 +93,13 @@ mod tests {
 
     #[test]
     fn keeps_what_is_named_and_nothing_else() {
-        let all =
-            ["PATH", "LC_ALL", "AWS_PROFILE", "no_proxy", "LD_PRELOAD", "BASH_ENV", "LIFEBOAT_RUN_ID", "AWS", "XPATH"];
-        let base = base_environment(all.map(|name| (name.to_owned(), "x".to_owned())));
-        assert_eq!(base.into_keys().collect::<Vec<_>>(), ["AWS_PROFILE", "LC_ALL", "PATH", "no_proxy"]);
+        let all = "PATH LC_ALL AWS_PROFILE no_proxy LD_PRELOAD BASH_ENV LIFEBOAT_RUN_ID AWS ZONE";
+        let all: Vec<_> = all.split(' ').map(|name| (name.to_owned(), "x".to_owned())).collect();
+        let names = |declared: &[&str]| {
+            let declared: Vec<String> = declared.iter().map(|name| (*name).to_owned()).collect();
+            base_environment(all.clone(), &declared).into_keys().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&[]), "AWS_PROFILE LC_ALL PATH no_proxy");
+        assert_eq!(names(&["ZONE", "UNSET"]), "AWS_PROFILE LC_ALL PATH ZONE no_proxy");
     }
 }
