@@ -318,4 +318,12 @@ pub enum Notice {
         /// Below the run's directory.
         path: String,
     },
+    /// The directory has another name than the run.
+    #[error("the log is the one of run `{recorded}`, and it is in a directory named `{directory}`")]
+    OtherName {
+        /// As `run-created` has it.
+        recorded: String,
+        /// The directory's name.
+        directory: String,
+    },
 }
