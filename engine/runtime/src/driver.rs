@@ -22,6 +22,7 @@ use lifeboat_core::{
     action::Outcome,
     evidence::{Event, Record, event::Task},
     machine::{Command, Engine, Input, Machine, Now, Question, Timer},
+    model::Requirement,
 };
 use tokio::{
     sync::{Semaphore, mpsc, watch},
@@ -32,7 +33,7 @@ use crate::{
     check,
     files::Files,
     http::Clients,
-    preflight::{self, Wanted},
+    preflight,
     process::{self, Filters},
     store::{Log, RunDir},
 };
@@ -89,6 +90,15 @@ impl Screen {
         self.tell(View::Line { step: step.to_owned(), text: line.text.clone(), stderr, missed });
         true
     }
+}
+
+/// What must be there before anything is touched.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Programs, and the versions that will do.
+    pub tools: Vec<(String, Requirement)>,
+    /// Environment variables.
+    pub variables: Vec<String>,
 }
 
 /// Everything that a run needs from the world.
@@ -345,7 +355,9 @@ impl Driver {
             Command::Preflight => {
                 let (wanted, world) = (self.wanted.clone(), self.world.clone());
                 tokio::spawn(async move {
-                    let mut findings = preflight::look(&wanted, &world.environment).await;
+                    let (tools, variables) = (&wanted.tools, &wanted.variables);
+                    let mut findings =
+                        preflight::look(tools, variables, &world.environment, &world.directory, &world.filter).await;
                     findings.extend(world.files.findings());
                     _ = world.sender.send(Input::Preflight(findings));
                 });

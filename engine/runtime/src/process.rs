@@ -37,7 +37,7 @@ mod supervise;
 
 pub use ended::Ended;
 pub use environment::{BASE_NAMES, BASE_PREFIXES, base_environment};
-pub use kernel::{gone, still_running};
+pub use kernel::{gone, still_running, stop_left_behind};
 pub use program::{Missing, StartError, find_program};
 pub use stream::{Line, Output, Stream};
 
@@ -294,3 +294,9 @@ fn receiver() -> Result<(pipe::Receiver, std::io::PipeWriter), StartError> {
 
 #[cfg(test)]
 mod tests;
+
+/// The standard output of a short command that only looks, or `None` when it fails.
+#[must_use]
+pub fn quick(directory: &Path, program: &str, arguments: &[&str]) -> Option<String> {
+    duct::cmd(program, arguments).dir(directory).stdin_null().stderr_null().read().ok()
+}

@@ -132,13 +132,9 @@ async fn run_http(world: &World, order: &HttpOrder, stopped: &mut Stopped) -> En
     tokio::select! {
         answer = http::send(order, &world.directory, &world.clients, longest) => match answer {
             Ok(result) => {
-                let status = result.get("status").and_then(Value::as_u64).unwrap_or(0);
-                if (200..300).contains(&status) {
-                    End { outcome: Outcome::Succeeded, result, error: None, artifacts: Vec::new() }
-                } else {
-                    let error = format!("expected a status from 200 to 299, found {status}");
-                    End { outcome: Outcome::Failed, result, error: Some(error), artifacts: Vec::new() }
-                }
+                let error = http::failure(order, &result);
+                let outcome = if error.is_none() { Outcome::Succeeded } else { Outcome::Failed };
+                End { outcome, result, error, artifacts: Vec::new() }
             }
             Err(error) => End::failed(error),
         },
@@ -165,8 +161,8 @@ async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &m
     let launch = Launch::of(order, &environment, &world.directory, world.grace);
     let (lines, shown) = mpsc::channel(256);
     let sinks = Sinks {
-        stdout: Some(world.run.spool()),
-        stderr: Some(world.run.spool()),
+        stdout: Some(world.run.artifacts().unfinished()),
+        stderr: Some(world.run.artifacts().unfinished()),
         lines: Some(lines),
         filter: world.filter.clone(),
     };
@@ -245,7 +241,7 @@ fn keep(run: &RunDir, ended: &process::Ended) -> Result<Vec<Artifact>, String> {
     let mut artifacts = Vec::new();
     for (name, output) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
         if let Some(file) = &output.file {
-            let artifact = run.adopt(name, file, &output.sha256, output.bytes).map_err(|error| error.to_string())?;
+            let artifact = run.artifacts().adopt(name, file, &output.sha256, output.bytes).map_err(|error| error.to_string())?;
             artifacts.extend(artifact);
         }
     }

@@ -163,6 +163,21 @@ pub async fn gone(pid: u32, identity: &str, poll: Duration) {
     }
 }
 
+/// Stops a process that an earlier engine left, and its group: TERM, grace, KILL. Returns when it is gone, or when even
+/// KILL did not end it.
+pub async fn stop_left_behind(pid: u32, identity: &str, grace: Duration) {
+    let Some(leader) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    // While the leader runs, its id is its group's and nobody else's.
+    if still_running(pid, identity) {
+        signal_group(leader, Signal::TERM);
+        _ = tokio::time::timeout(grace, gone(pid, identity, Duration::from_millis(50))).await;
+    }
+    if still_running(pid, identity) {
+        signal_group(leader, Signal::KILL);
+        _ = tokio::time::timeout(super::KILL_LIMIT, gone(pid, identity, Duration::from_millis(20))).await;
+    }
+}
+
 /// ` (SIGKILL)` and the like; empty for the rare ones.
 pub(super) fn signal_name(signal: i32) -> &'static str {
     const NAMES: [(Signal, &str); 13] = [
