@@ -68,15 +68,20 @@ impl Found {
     }
 }
 
-/// Everyone in the group; and, with marks, everyone outside it who was started no sooner than `since` with an
-/// environment that has all of them. It may block for as long as a process holds its own memory map locked.
+/// Everyone in the group; and, with marks, everyone outside it who was started after its leader with an environment
+/// that has all of them. The leader was started at `since`; within one tick of the clock the lower id is the older one.
+/// It may block for as long as a process holds its own memory map locked.
 pub(super) fn search(group: u32, marks: &[Vec<u8>], since: u64) -> Found {
     let own = std::process::id();
     let mut found = Found::default();
     for process in everyone() {
         if process.group == group {
             found.group.push(process);
-        } else if !marks.is_empty() && process.started >= since && process.pid != own && marked(process.pid, marks) {
+        } else if !marks.is_empty()
+            && (process.started, process.pid) > (since, group)
+            && process.pid != own
+            && marked(process.pid, marks)
+        {
             found.strays.push(process);
         }
     }
