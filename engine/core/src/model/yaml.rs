@@ -162,10 +162,10 @@ pub fn parse(source: &Arc<Source>) -> (Option<Node>, Vec<Diagnostic>) {
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
             Ok((event, span)) => builder.event(event, &span),
-            Err(error) => Err(syntax::diagnostic(source, &error)),
+            Err(error) => Err(Box::new(syntax::diagnostic(source, &error))),
         };
         if let Err(problem) = step {
-            builder.diagnostics.push(problem);
+            builder.diagnostics.push(*problem);
             return (None, builder.diagnostics);
         }
     }
@@ -224,7 +224,8 @@ struct Builder<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-type Step = Result<(), Diagnostic>;
+/// Boxed, because it goes through every event and is hardly ever there.
+type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a> Builder<'a> {
     fn new(source: &'a Arc<Source>) -> Self {
@@ -247,9 +248,8 @@ impl<'a> Builder<'a> {
                 self.documents += 1;
                 if self.documents > 1 {
                     let message = "expected one document, found a second one";
-                    return Err(self
-                        .error("more-than-one-document", span, message)
-                        .help("put it into a file of its own"));
+                    let problem = self.error("more-than-one-document", span, message);
+                    return Err(Box::new(problem.help("put it into a file of its own")));
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -323,7 +323,7 @@ impl<'a> Builder<'a> {
 
     fn open(&mut self, body: Body, style: StructureStyle, anchor: usize, span: Span) -> Step {
         if self.frames.len() >= MAX_DEPTH {
-            return Err(self.too_deep(span));
+            return Err(Box::new(self.too_deep(span)));
         }
         let weight = Weight { nodes: 1, bytes: 0, height: 1 };
         self.frames.push(Frame { body, flow: style == StructureStyle::Flow, anchor, weight, span });
@@ -349,7 +349,9 @@ impl<'a> Builder<'a> {
         self.spent.add(weight);
         if self.spent.nodes > MAX_ALIAS_NODES || self.spent.bytes > MAX_ALIAS_BYTES {
             let message = format!("expected aliases that stand for at most {MAX_ALIAS_NODES} values, found more");
-            return Err(self.error("alias-bomb", span, message).help("write the values out, or use fewer aliases"));
+            return Err(Box::new(
+                self.error("alias-bomb", span, message).help("write the values out, or use fewer aliases"),
+            ));
         }
         Ok(())
     }
@@ -366,7 +368,7 @@ impl<'a> Builder<'a> {
         };
         self.spend(weight, span)?;
         if self.frames.len() + weight.height > MAX_DEPTH {
-            return Err(self.too_deep(span));
+            return Err(Box::new(self.too_deep(span)));
         }
         match self.anchors.get(&id).map(|(node, _)| node.clone()) {
             Some(node) => self.complete(node, weight, 0),

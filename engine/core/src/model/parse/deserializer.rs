@@ -162,14 +162,14 @@ impl<'a> Place<'a> {
         self.wrong(expected).help(Some("remove the quotes".to_owned()))
     }
 
-    fn scalar<'de, V: Visitor<'de>>(&self, text: &str, plain: bool, visitor: V) -> Result<V::Value, Error> {
+    fn scalar<'de, V: Visitor<'de>>(text: &str, plain: bool, visitor: V) -> Result<V::Value, Error> {
         match if plain { Core::of(text) } else { Core::Text } {
             Core::Null => visitor.visit_unit(),
             Core::Bool(value) => visitor.visit_bool(value),
             Core::Int(number) => match (i64::try_from(number), u64::try_from(number)) {
                 (Ok(number), _) => visitor.visit_i64(number),
                 (_, Ok(number)) => visitor.visit_u64(number),
-                // JSON has nothing larger; `rules` looks at the text itself where that matters.
+                // JSON has nothing larger; `inputs` looks at the digits where that matters.
                 _ => visitor.visit_f64(text.parse().unwrap_or(f64::NAN)),
             },
             Core::Float(number) => visitor.visit_f64(number),
@@ -219,7 +219,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
         self.count();
         let result = match self.node.map(|node| &node.kind) {
             None => visitor.visit_unit(),
-            Some(NodeKind::Scalar { text, plain }) => self.scalar(text, *plain, visitor),
+            Some(NodeKind::Scalar { text, plain }) => Self::scalar(text, *plain, visitor),
             Some(NodeKind::Sequence(items)) => visitor.visit_seq(Elements { place: self, items, next: 0 }),
             Some(NodeKind::Mapping(mapping)) => visitor.visit_map(self.entries(Some(mapping))),
             Some(NodeKind::Broken) => Err(self.error(Problem::Told)),
@@ -269,10 +269,8 @@ impl<'de> Deserializer<'de> for Place<'_> {
         let number = match self.core() {
             _ if self.node.is_none() => 1.0,
             Some((Core::Float(number), _)) => number,
-            // The text is read again, because a large whole number does not fit without a loss anyway.
-            Some((Core::Int(number), text)) => {
-                text.parse().unwrap_or_else(|_| f64::from(i32::try_from(number).unwrap_or(i32::MAX)))
-            }
+            // By its digits, because there is no conversion that rounds without a cast.
+            Some((Core::Int(number), _)) => number.to_string().parse().unwrap_or(f64::NAN),
             Some((Core::Text, text)) if matches!(Core::of(text), Core::Int(_) | Core::Float(_)) => {
                 return Err(self.quoted(expected));
             }

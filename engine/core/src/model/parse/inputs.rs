@@ -56,12 +56,9 @@ pub(super) fn check(decoder: &mut Decoder<'_>, route: &Route, node: &Node, input
     }
     if let (Some(old), Some(entry)) = (&input.default, mapping.get("default")) {
         let place = old.span();
-        match value(&entry.value, input.kind) {
-            Some(new) => input.default = Some(Spanned::new(new, place)),
-            None => {
-                wrong(decoder, &route.key("default"), &entry.value, input.kind);
-                input.default = None;
-            }
+        input.default = value(&entry.value, input.kind).map(|new| Spanned::new(new, place));
+        if input.default.is_none() {
+            wrong(decoder, &route.key("default"), &entry.value, input.kind);
         }
     }
     if let (Some(old), Some(items)) =
@@ -102,9 +99,12 @@ fn value(node: &Node, kind: InputType) -> Option<Value> {
         (InputType::String | InputType::Secret, _) => text().map(Value::String),
         (InputType::Duration, _) => text().filter(|text| text.parse::<Duration>().is_ok()).map(Value::String),
         (InputType::Boolean, Some(Core::Bool(value))) => Some(Value::Bool(value)),
-        (InputType::Integer | InputType::Number, Some(Core::Int(number))) => {
-            i64::try_from(number).ok().map(Value::from)
-        }
+        (InputType::Integer, Some(Core::Int(number))) => i64::try_from(number).ok().map(Value::from),
+        // One that has no 64 bits is a number all the same.
+        (InputType::Number, Some(Core::Int(number))) => Some(
+            i64::try_from(number)
+                .map_or_else(|_| number.to_string().parse::<f64>().unwrap_or(f64::NAN).into(), Value::from),
+        ),
         (InputType::Number, Some(Core::Float(number))) => Number::from_f64(number).map(Value::Number),
         (InputType::List, None) => {
             let items = node.as_sequence()?.iter().map(|item| value(item, InputType::String));

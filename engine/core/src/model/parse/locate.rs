@@ -14,7 +14,10 @@ pub fn locate(source: &Source, span: Span, text: &str, inner: Range<usize>) -> S
     let raw = source.slice(span);
     let runs = Runs::verbatim(raw, text)
         .or_else(|| Runs::quoted(raw, text))
-        .or_else(|| Runs::lines(raw, text, |line| line.get(indentation(source, span)..).unwrap_or_default()))
+        .or_else(|| {
+            let indentation = indentation(source, span);
+            Runs::lines(raw, text, |line| line.get(indentation..).unwrap_or_default())
+        })
         .or_else(|| Runs::lines(raw, text, str::trim));
     let exact = runs.filter(|_| inner.start <= inner.end && inner.end <= text.len()).and_then(|runs| {
         let start = runs.start(inner.start)?;

@@ -49,7 +49,7 @@ const COMING: &[Coming] = &[
         keys: &["runsOn"],
         meanwhile: "reach the other machine by `exec`, for example with `ssh`",
     },
-    // An undo: it has neither `needs` nor `mustFailFirst`, and it is the only one of the three with `estimate` besides steps.
+    // An undo; steps have an `estimate` too, but they have been met above.
     Coming { known_by: "estimate", keys: ACTIONS, meanwhile: "use `exec` or `shell` with the tool's own command" },
     Coming {
         known_by: "mustFailFirst",

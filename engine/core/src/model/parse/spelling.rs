@@ -13,6 +13,8 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (bare.len() / 3).clamp(1, 3);
     known
         .iter()
+        // A difference in length is a distance already; most candidates need no more than this.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 2 * allowed + 2)
         .map(|&candidate| (distance(&bare, &self::bare(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
         .min_by_key(|(distance, _)| *distance)

