@@ -4,6 +4,7 @@ use crate::args::Command;
 
 mod completions;
 mod drill;
+mod engine;
 mod lint;
 mod plan;
 mod prepare;

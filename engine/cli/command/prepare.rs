@@ -188,7 +188,7 @@ fn from_file(runbook: &Runbook, file: &Path) -> Result<IndexMap<String, Binding>
     let mut bindings = IndexMap::new();
     let mut problems = Vec::new();
     for (name, entry) in entries.iter() {
-        let node = &entry.1;
+        let node = &entry.value;
         let at = source.position(node.span.start);
         let value = declared(runbook, name).and_then(|input| match &node.kind {
             yaml::NodeKind::Scalar { text, .. } => inputs::read(input, text),
@@ -203,7 +203,7 @@ fn from_file(runbook: &Runbook, file: &Path) -> Result<IndexMap<String, Binding>
                 let list = Value::Array(list.ok_or("expected a list of strings, found something deeper")?);
                 inputs::check(input, &list).map(|()| list)
             }
-            yaml::NodeKind::Mapping(_) => Err("expected a value, found a mapping".to_owned()),
+            yaml::NodeKind::Mapping(_) | yaml::NodeKind::Broken => Err("expected a value, found a mapping".to_owned()),
         });
         match value {
             Ok(value) => {

@@ -22,6 +22,7 @@ use lifeboat_core::{
     action::Outcome,
     evidence::{Event, Record, event::Task},
     machine::{Command, Engine, Input, Machine, Now, Question, Timer},
+    mask::Mask,
     model::Requirement,
 };
 use tokio::{
@@ -119,6 +120,8 @@ pub struct Setup {
     pub environment: std::collections::BTreeMap<String, String>,
     /// Takes secrets out of what processes print.
     pub filter: Filters,
+    /// The same for what did not come from a process.
+    pub mask: Mask,
     /// From TERM to KILL.
     pub grace: Duration,
     /// Files that must not change while the run goes on.
@@ -201,6 +204,7 @@ impl Driver {
             directory: setup.directory,
             environment: setup.environment,
             filter: setup.filter,
+            mask: setup.mask,
             grace: setup.grace,
             files: Arc::new(setup.files),
             clients: Clients::default(),
@@ -319,8 +323,13 @@ impl Driver {
         }
         if let Err(reason) = self.append(records).await {
             let now = self.now();
+            let lost = reason.clone();
             let commands = self.machine.handle(Input::EvidenceLost { reason }, now);
             effects = commands.into_iter().filter(|command| !matches!(command, Command::Append(..))).collect();
+            // The machine may have said its last word in the very batch that could not be written.
+            if !effects.iter().any(|effect| matches!(effect, Command::Exit { .. })) {
+                effects.push(Command::Exit { code: 7, reason: format!("evidence could not be written: {lost}") });
+            }
         }
         for effect in effects {
             self.perform(effect);
@@ -416,7 +425,7 @@ impl Driver {
             filter: self.world.filter.clone(),
             clients: self.world.clients.clone(),
         };
-        let sender = self.world.sender.clone();
+        let (sender, mask) = (self.world.sender.clone(), self.world.mask.clone());
         let permits = Arc::clone(&self.check_processes);
         let check = tokio::spawn(async move {
             let observed = match &order {
@@ -427,6 +436,13 @@ impl Driver {
                     observed
                 }
                 _ => check::observe(&order, &cx).await,
+            };
+            let observed = match observed {
+                Ok(mut value) => {
+                    mask.value(&mut value);
+                    Ok(value)
+                }
+                Err(reason) => Err(mask.text(&reason).into_owned()),
             };
             _ = sender.send(Input::CheckFinished { run, observed });
         });

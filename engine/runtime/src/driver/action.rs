@@ -11,6 +11,7 @@ use lifeboat_core::{
     action::{HttpOrder, Order, Outcome, ProcessOrder},
     evidence::event::{Artifact, Task},
     machine::Input,
+    mask::Mask,
 };
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -32,6 +33,7 @@ pub(crate) struct World {
     pub directory: PathBuf,
     pub environment: BTreeMap<String, String>,
     pub filter: Filters,
+    pub mask: Mask,
     pub grace: Duration,
     pub files: Arc<Files>,
     pub clients: Clients,
@@ -101,6 +103,10 @@ pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
         }
         Order::Manual { .. } | Order::Nothing => End::failed("this is no action for the runtime".to_owned()),
     };
+    let mut end = end;
+    // What a process printed was masked on its way; an answer over HTTP, and errors, were not.
+    world.mask.value(&mut end.result);
+    end.error = end.error.map(|error| world.mask.text(&error).into_owned());
     _ = world.sender.send(Input::ActionFinished {
         node: job.node,
         task: job.task,
