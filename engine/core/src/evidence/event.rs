@@ -53,6 +53,8 @@ pub enum Event {
         step: String,
         /// What waits: the step, or its undo.
         task: Task,
+        /// Which gate.
+        gate: Gate,
         /// The role that may approve.
         by: Option<String>,
         /// How many distinct people.
@@ -66,6 +68,8 @@ pub enum Event {
         step: String,
         /// What was approved.
         task: Task,
+        /// Which gate.
+        gate: Gate,
         /// Who; `policy:drill-only` for a policy.
         who: String,
         /// How many of the needed approvals there are now.
@@ -77,6 +81,8 @@ pub enum Event {
         step: String,
         /// What was denied.
         task: Task,
+        /// Which gate.
+        gate: Gate,
         /// Who; `policy:deny` for a policy.
         who: String,
         /// Why.
@@ -88,6 +94,8 @@ pub enum Event {
         step: String,
         /// What was denied.
         task: Task,
+        /// Which gate.
+        gate: Gate,
     },
     /// The step does not run.
     StepSkipped {
@@ -161,6 +169,13 @@ pub enum Event {
         delay_ms: u64,
         /// Why.
         reason: String,
+    },
+    /// The checks of a step begin. Without an action, this is the step's start.
+    VerificationStarted {
+        /// Step.
+        step: String,
+        /// What is verified.
+        task: Task,
     },
     /// A check passed (and held, where it had to).
     CheckPassed {
@@ -257,7 +272,11 @@ pub enum Event {
     CapabilityRestored {
         /// The step that proved it.
         step: String,
+        /// When it was proven.
+        at: Timestamp,
     },
+    /// The terminal is gone: from here on the rules of an unattended run apply.
+    TerminalLost {},
     /// A person acted on the run.
     Act {
         /// What was done.
@@ -364,9 +383,6 @@ pub struct RunCreated {
     pub user: String,
     /// Directory that relative paths of the runbook begin at, as it was on that host.
     pub directory: String,
-    /// Only these phases run, where that was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub only_phases: Vec<String>,
 }
 
 /// Which runbook it is.
@@ -426,16 +442,24 @@ pub enum Task {
     Undo,
 }
 
+/// Why a step waits for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// The runbook says so: `approval`.
+    Approval,
+    /// The restored data is older than the RPO allows, and traffic is about to be shifted to it.
+    Rpo,
+}
+
 /// Who skipped a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SkippedBy {
     /// Its `when`.
     Condition,
     /// A person.
     Person,
-    /// It is outside of what this run was asked to do.
-    Selection,
 }
 
 /// The end of an action.
@@ -457,6 +481,9 @@ pub struct ActionFinished {
     /// What was taken from it.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub outputs: IndexMap<String, Value>,
+    /// The point in time to which it says data was restored; it counts when the step has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_point: Option<Timestamp>,
     /// Why it failed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -531,6 +558,8 @@ pub enum ActName {
     Accept,
     /// Try a failed or unknown step again.
     Retry,
+    /// Run a step's checks again, without its action.
+    Recheck,
     /// Start nothing new.
     Pause,
     /// Go on.

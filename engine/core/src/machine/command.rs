@@ -3,6 +3,7 @@
 //! The order of commands is a promise: **an effect must not begin before every `Append` in front of it is durable**.
 //! Several appends in a row may share one sync.
 
+use super::Now;
 use crate::{
     action, check,
     duration::Duration,
@@ -15,8 +16,8 @@ use crate::{
 /// Something that is to be done outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Write this to the log.
-    Append(Event),
+    /// Write this to the log, with this time.
+    Append(Event, Now),
     /// Look at the tools and the environment that the plan requires; answer with `Input::Preflight`.
     Preflight,
     /// Start an action.
@@ -125,8 +126,6 @@ pub enum Timer {
         node: usize,
         /// Which of its actions.
         task: Task,
-        /// Number of the request, so that an old timer does not close a new gate.
-        request: u64,
     },
     /// The grace after SIGTERM is over.
     Grace,

@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use lifeboat_core::evidence::{chain::hex, event::Artifact};
@@ -56,6 +57,35 @@ impl Artifacts {
         let mut spool = self.spool()?;
         spool.write_all(bytes).map_err(StoreError::io("write an artifact in", &self.directory))?;
         spool.finish(name)
+    }
+
+    /// A name for a file that somebody else writes, to be adopted later. The file is not made.
+    #[must_use]
+    pub fn unfinished(&self) -> PathBuf {
+        // Unique in this process, which holds the run's lock, and what an earlier one left was removed when it was taken.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.directory.join(format!("{}{}-{number}", files::UNFINISHED, std::process::id()))
+    }
+
+    /// Keeps a file that was written under a name from [`Artifacts::unfinished`] and is synced already. One without
+    /// content is removed.
+    ///
+    /// # Errors
+    /// When it cannot be made durable under its digest.
+    pub fn adopt(&self, name: &str, file: &Path, sha256: &str, bytes: u64) -> Result<Option<Artifact>, StoreError> {
+        if bytes == 0 {
+            return match fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", file)(error)),
+                _ => Ok(None),
+            };
+        }
+        let path = self.directory.join(sha256);
+        fs::set_permissions(file, Permissions::from_mode(0o400))
+            .and_then(|()| fs::rename(file, &path))
+            .map_err(StoreError::io("write", &path))?;
+        files::sync_dir(&self.directory)?;
+        Ok(Some(Artifact { name: name.to_owned(), sha256: sha256.to_owned(), bytes }))
     }
 
     pub(super) fn remove_unfinished(&self) -> Result<(), StoreError> {

@@ -93,7 +93,16 @@ impl Log {
     /// # Errors
     /// After the first error every later call gives the same one.
     pub fn append(&mut self, events: Vec<(Event, Timestamp, u64)>) -> Result<Vec<Record>, AppendError> {
-        self.unless_failed(|log| log.try_append(events))
+        self.unless_failed(|log| log.try_append(events, true))
+    }
+
+    /// The same without waiting for the disk: for events that announce no effect and are no outcome. The next `append`
+    /// makes them durable.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn append_lazily(&mut self, events: Vec<(Event, Timestamp, u64)>) -> Result<Vec<Record>, AppendError> {
+        self.unless_failed(|log| log.try_append(events, false))
     }
 
     /// Writes the file `head`: at every `engine-stopped`, and after `run-finished`. `None` when nothing is recorded yet.
@@ -119,7 +128,7 @@ impl Log {
         work(self).inspect_err(|error| self.failed = Some(error.clone()))
     }
 
-    fn try_append(&mut self, events: Vec<(Event, Timestamp, u64)>) -> Result<Vec<Record>, AppendError> {
+    fn try_append(&mut self, events: Vec<(Event, Timestamp, u64)>, durable: bool) -> Result<Vec<Record>, AppendError> {
         let mut links = self.links.clone();
         let mut bytes = Vec::new();
         let mut records = Vec::with_capacity(events.len());
@@ -139,7 +148,9 @@ impl Log {
         }
         self.still_ours()?;
         self.file.write_all(&bytes).map_err(StoreError::io("write", &self.path))?;
-        self.file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+        if durable {
+            self.file.sync_data().map_err(StoreError::io("sync", &self.path))?;
+        }
         self.links = links;
         Ok(records)
     }

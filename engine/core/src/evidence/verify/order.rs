@@ -137,7 +137,7 @@ impl Order {
                 rule!(self.cleanup.is_none(), "the clean-up started a second time");
                 self.cleanup = Some(steps.iter().cloned().collect());
             }
-            Event::CapabilityRestored { step } => {
+            Event::CapabilityRestored { step, .. } => {
                 rule!(self.restored.insert(step.clone()), "`{step}` restored the capability a second time");
             }
             Event::EngineStopped { .. } => self.stopped = true,
@@ -222,7 +222,7 @@ impl Order {
                 let policy = who.starts_with("policy:");
                 self.progress(step, *task).deny(step, policy)?;
             }
-            Event::ApprovalExpired { step, task } => self.progress(step, *task).deny(step, false)?,
+            Event::ApprovalExpired { step, task, .. } => self.progress(step, *task).deny(step, false)?,
             Event::StepSkipped { step, .. } => self.progress(step, Task::Do).end(step, End::Skipped)?,
             Event::StepSucceeded { step, accepted_by, .. } => {
                 let progress = self.progress(step, Task::Do);
@@ -253,6 +253,10 @@ impl Order {
             }
             Event::StepUnknown { step, task, attempt } => {
                 let progress = self.progress(step, *task);
+                // An action that was told to stop has ended, but nobody knows how far it came.
+                if progress.action == Action::Ended(false) {
+                    progress.action = Action::Unknown;
+                }
                 progress.runs(step, *attempt, "its outcome is unknown")?;
                 progress.action = Action::Unknown;
             }

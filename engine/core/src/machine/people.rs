@@ -1,0 +1,408 @@
+//! People: what they are asked, and what they do.
+
+use serde_json::json;
+
+use super::{
+    Act, Command, Key, Machine, Question, QuestionKind, RunStatus, Signal, Stage, Stop, TERMINATE_GRACE_MS, Timer,
+    task::Ending,
+};
+use crate::{
+    action::Outcome,
+    evidence::{
+        Event,
+        event::{ActName, Gate, Resolution, Resolved, SkippedBy, Task},
+    },
+    model::Check,
+};
+
+impl Machine {
+    fn ask(&mut self, step: String, kind: QuestionKind, text: String, choices: &[ActName]) {
+        if !self.state.attended {
+            return;
+        }
+        let question = Question { step: step.clone(), kind, text, choices: choices.to_vec() };
+        self.questions.insert(step, question.clone());
+        self.push(Command::Ask(question));
+    }
+
+    /// A question about a node does not matter any more.
+    pub(crate) fn close_question(&mut self, node: usize) {
+        let step = self.id(node);
+        self.close(&step);
+    }
+
+    fn close(&mut self, step: &str) {
+        if self.questions.remove(step).is_some() {
+            self.push(Command::CloseQuestion { step: step.to_owned() });
+        }
+    }
+
+    pub(crate) fn ask_approval(&mut self, key: Key, gate: Gate) {
+        let (node, task) = key;
+        let approval = self.work(key).approval().cloned();
+        let state = self.state.steps[node].task(task).gates.get(&gate).cloned().unwrap_or_default();
+        let text = match (gate, &approval) {
+            (Gate::Rpo, _) => {
+                let rpo = crate::policy::objectives::rpo(&self.plan, &self.state);
+                let told = |ms: Option<u64>| {
+                    ms.map_or_else(|| "unknown".to_owned(), |ms| crate::duration::Duration::from_millis(ms).to_string())
+                };
+                format!(
+                    "the restored data is {} old at the outage, the RPO allows {}; shifting traffic accepts that loss",
+                    told(rpo.actual_ms),
+                    told(Some(rpo.target_ms))
+                )
+            }
+            (Gate::Approval, Some(approval)) => {
+                let who =
+                    approval.by.as_ref().map_or_else(|| "the commander".to_owned(), |by| format!("role {}", **by));
+                let what = if task == Task::Undo { "to undo it" } else { "to start it" };
+                let message = approval.message.as_deref().map(|text| format!("\n{text}")).unwrap_or_default();
+                format!(
+                    "needs {} of {} from {who} {what}{message}",
+                    state.count - state.given.min(state.count),
+                    state.count
+                )
+            }
+            (Gate::Approval, None) => "needs approval".to_owned(),
+        };
+        let step = self.id(node);
+        self.ask(step, QuestionKind::Approval, text, &[ActName::Approve, ActName::Deny, ActName::Abort]);
+    }
+
+    pub(crate) fn ask_step(&mut self, node: usize) {
+        let step = self.id(node);
+        let choices = [ActName::Continue, ActName::Skip, ActName::Pause, ActName::Abort];
+        self.ask(step, QuestionKind::Step, String::new(), &choices);
+    }
+
+    pub(crate) fn ask_failure(&mut self, node: usize) {
+        let step = self.id(node);
+        let reason = self.state.steps[node].reason.clone().unwrap_or_default();
+        let mut choices = vec![ActName::Retry];
+        if !self.work((node, Task::Do)).checks().is_empty() {
+            choices.push(ActName::Recheck);
+        }
+        choices.extend([ActName::Accept, ActName::Skip, ActName::Abort]);
+        self.ask(step, QuestionKind::Failure, reason, &choices);
+    }
+
+    pub(crate) fn ask_unknown(&mut self, node: usize, task: Task) {
+        let step = self.id(node);
+        let what = if task == Task::Undo { "its undo" } else { "its action" };
+        let text = format!(
+            "the engine stopped in the middle of {what}, and nobody knows what it did: look, then say \
+             `retry` (run it again), `accept` (it is done) or `skip`"
+        );
+        self.ask(step, QuestionKind::Unknown, text, &[ActName::Retry, ActName::Accept, ActName::Skip, ActName::Abort]);
+    }
+
+    pub(crate) fn ask_manual(&mut self, key: Key, instructions: String) {
+        let step = self.id(key.0);
+        let choices = [ActName::Done, ActName::Fail, ActName::Skip, ActName::Abort];
+        self.ask(step, QuestionKind::Manual, instructions, &choices);
+    }
+
+    pub(crate) fn ask_check(&mut self, node: usize, check: &Check, question: String) {
+        let step = self.id(node);
+        let text = check.name.as_ref().map_or_else(|| question.clone(), |name| format!("{name}: {question}"));
+        self.ask(step, QuestionKind::Check, text, &[ActName::Yes, ActName::No, ActName::Abort]);
+    }
+
+    /// A person acted. Whatever comes of it is recorded; an act that cannot be done is refused with the reason.
+    pub(crate) fn on_act(&mut self, act: Act) {
+        let refusal = self.refusal(&act);
+        self.emit(Event::Act {
+            act: act.act,
+            step: act.step.clone(),
+            who: act.who.clone(),
+            reason: act.reason.clone(),
+            how: act.how.clone(),
+            accepted: refusal.is_none(),
+            refusal: refusal.clone(),
+        });
+        if refusal.is_some() {
+            // The question stays; whoever asked it has to be told.
+            if let Some(question) = act.step.as_ref().and_then(|step| self.questions.get(step)).cloned() {
+                self.push(Command::Ask(question));
+            }
+            return;
+        }
+        match &act.step {
+            Some(step) => {
+                if let Some(node) = self.state.node(step) {
+                    self.act_on_step(node, &act);
+                }
+            }
+            None => self.act_on_run(&act),
+        }
+    }
+
+    /// Why an act cannot be done.
+    fn refusal(&self, act: &Act) -> Option<String> {
+        let needs_reason = matches!(act.act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail);
+        if needs_reason && act.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+            return Some("it overrides the plan, so it needs a reason".to_owned());
+        }
+        let Some(step) = &act.step else { return self.refusal_for_run(act.act) };
+        let Some(node) = self.state.node(step) else {
+            return Some(format!("expected a step of the plan, found `{step}`"));
+        };
+        if act.act == ActName::Abort {
+            return self.refusal_for_run(ActName::Abort);
+        }
+        let (key, stage) = match self.live_of(node) {
+            Some((key, stage)) => (key, Some(stage)),
+            None => ((node, Task::Do), None),
+        };
+        let allowed = match act.act {
+            ActName::Approve | ActName::Deny => stage == Some(Stage::Gate),
+            ActName::Skip => matches!(
+                stage,
+                Some(Stage::Gate | Stage::Asking | Stage::Decide | Stage::Unknown | Stage::Manual | Stage::Delay)
+            ),
+            ActName::Accept | ActName::Retry => matches!(stage, Some(Stage::Decide | Stage::Unknown)),
+            ActName::Recheck => stage == Some(Stage::Decide) && !self.work(key).checks().is_empty(),
+            ActName::Continue => stage == Some(Stage::Asking),
+            ActName::Done | ActName::Fail => stage == Some(Stage::Manual),
+            ActName::Yes | ActName::No => matches!(stage, Some(Stage::Verify | Stage::Resolve | Stage::Control)),
+            ActName::Pause | ActName::Abort | ActName::Detach => false,
+        };
+        if !allowed {
+            return Some(format!("the step is {} and does not wait for that", self.status_name(node)));
+        }
+        if act.act == ActName::Approve {
+            return self.refusal_to_approve(key, &act.who);
+        }
+        if act.act == ActName::Accept && self.work(key).result_matters() && self.state.steps[node].outputs.is_empty() {
+            return Some(
+                "later steps use what this one returns, and it returned nothing: retry it, or skip it".to_owned(),
+            );
+        }
+        None
+    }
+
+    fn refusal_for_run(&self, act: ActName) -> Option<String> {
+        match (act, self.state.run) {
+            (ActName::Abort, RunStatus::Running) => None,
+            (ActName::Abort, RunStatus::Created) => Some("nothing has started yet: use detach".to_owned()),
+            (ActName::Abort, RunStatus::Aborting) => Some("the run is being aborted already".to_owned()),
+            (ActName::Abort, RunStatus::CleaningUp) => Some("the run is over and being cleaned up".to_owned()),
+            (ActName::Pause, RunStatus::Running) if !self.state.paused => None,
+            (ActName::Pause, _) if self.state.paused => Some("the run is paused already".to_owned()),
+            (ActName::Pause, _) => Some("there is nothing left to pause".to_owned()),
+            (ActName::Continue, _) if self.state.paused => None,
+            (ActName::Continue, _) => Some("the run is not paused".to_owned()),
+            (ActName::Detach, _) => None,
+            _ => Some("say which step".to_owned()),
+        }
+    }
+
+    fn refusal_to_approve(&self, key: Key, who: &str) -> Option<String> {
+        let gate = self.open_gate(key)?;
+        let state = self.state.steps[key.0].task(key.1).gates.get(&gate)?;
+        if state.people.iter().any(|person| person == who) {
+            return Some(format!("{who} has approved already; {} distinct people are needed", state.count));
+        }
+        let by = self.work(key).approval()?.by.clone()?;
+        let scope = self.step(key.0)?.scope;
+        let people = self.plan.scopes.get(scope)?.runbook.roles.get(&*by)?;
+        (gate == Gate::Approval && !people.iter().any(|person| person == who))
+            .then(|| format!("expected one of the role `{}` ({}), found {who}", *by, people.join(", ")))
+    }
+
+    /// What is live of a step: its action, or its undo.
+    fn live_of(&self, node: usize) -> Option<(Key, Stage)> {
+        [Task::Undo, Task::Do]
+            .into_iter()
+            .find_map(|task| self.live.get(&(node, task)).map(|&stage| ((node, task), stage)))
+    }
+
+    fn act_on_step(&mut self, node: usize, act: &Act) {
+        let step = self.id(node);
+        if act.act == ActName::Abort {
+            return self.start_abort(&asked(act));
+        }
+        let Some((key, stage)) = self.live_of(node) else { return };
+        let task = key.1;
+        let reason = act.reason.clone().unwrap_or_default();
+        match act.act {
+            ActName::Approve => {
+                let Some(gate) = self.open_gate(key) else { return };
+                let given = self.state.steps[node].task(task).gates.get(&gate).map_or(0, |gate| gate.given) + 1;
+                self.emit(Event::ApprovalGiven { step: step.clone(), task, gate, who: act.who.clone(), given });
+                self.close(&step);
+                self.queue(key);
+            }
+            ActName::Deny => {
+                let Some(gate) = self.open_gate(key) else { return };
+                let who = act.who.clone();
+                self.emit(Event::ApprovalDenied { step: step.clone(), task, gate, who, reason: reason.clone() });
+                self.close(&step);
+                self.fail(key, &format!("its approval was denied by {}: {reason}", act.who));
+            }
+            ActName::Skip => {
+                self.close(&step);
+                if task == Task::Undo {
+                    return self.undo_failed(node, &format!("skipped by {}: {reason}", act.who));
+                }
+                let reason = format!("{}: {reason}", act.who);
+                self.emit(Event::StepSkipped {
+                    step,
+                    by: SkippedBy::Person,
+                    reason,
+                    values: indexmap::IndexMap::new(),
+                });
+                self.settle(node, false);
+            }
+            ActName::Accept => {
+                self.close(&step);
+                if stage == Stage::Unknown {
+                    let (way, outcome) = (Resolution::Person, Resolved::Done);
+                    self.emit(Event::UnknownResolved { step: step.clone(), task, way, outcome });
+                }
+                if task == Task::Undo {
+                    return self.undone(node);
+                }
+                let started = self.state.steps[node].started.unwrap_or(self.now);
+                let duration_ms = self.now.elapsed_ms.saturating_sub(started.elapsed_ms);
+                self.emit(Event::StepSucceeded { step, duration_ms, accepted_by: Some(act.who.clone()) });
+                self.succeeded(node);
+            }
+            ActName::Retry => {
+                self.close(&step);
+                if stage == Stage::Unknown {
+                    let (way, outcome) = (Resolution::Person, Resolved::RunAgain);
+                    self.emit(Event::UnknownResolved { step, task, way, outcome });
+                    return self.stage(key, Some(Stage::Startable));
+                }
+                self.stage(key, None);
+                self.ready(node);
+            }
+            ActName::Recheck => {
+                self.close(&step);
+                self.verify(key);
+            }
+            ActName::Continue => {
+                self.close(&step);
+                self.stage(key, Some(Stage::Startable));
+            }
+            ActName::Done | ActName::Fail => {
+                self.close(&step);
+                let outcome = if act.act == ActName::Done { Outcome::Succeeded } else { Outcome::Failed };
+                let attempt = self.state.steps[node].task(task).attempts;
+                let ending = Ending {
+                    outcome,
+                    duration_ms: 0,
+                    result: json!({"by": act.who, "note": reason}),
+                    error: (outcome == Outcome::Failed).then(|| format!("{} says: {reason}", act.who)),
+                    artifacts: Vec::new(),
+                };
+                self.on_action_finished(key, attempt, ending);
+            }
+            ActName::Yes | ActName::No => {
+                self.close(&step);
+                self.on_answer(node, act.act == ActName::Yes, &act.who);
+            }
+            ActName::Pause | ActName::Abort | ActName::Detach => {}
+        }
+    }
+
+    fn act_on_run(&mut self, act: &Act) {
+        match act.act {
+            ActName::Abort => self.start_abort(&asked(act)),
+            ActName::Pause => self.pause(&asked(act)),
+            ActName::Continue => {
+                self.emit(Event::RunContinued {});
+                self.close("");
+                self.interrupts = 0;
+            }
+            ActName::Detach => self.stop(5, &format!("{} detached", act.who)),
+            _ => {}
+        }
+    }
+
+    fn pause(&mut self, reason: &str) {
+        self.emit(Event::RunPaused { reason: reason.to_owned() });
+        let choices = [ActName::Continue, ActName::Abort, ActName::Detach];
+        let text = "nothing new starts; what runs goes on".to_owned();
+        self.ask(String::new(), QuestionKind::Paused, text, &choices);
+    }
+
+    fn stop(&mut self, code: u8, reason: &str) {
+        if self.stop.is_none() {
+            self.stop = Some(Stop { code, reason: reason.to_owned() });
+            self.push(Command::Arm { timer: Timer::Grace, after_ms: TERMINATE_GRACE_MS });
+        }
+    }
+
+    pub(crate) fn on_signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Hangup => {
+                if self.state.attended {
+                    self.emit(Event::TerminalLost {});
+                    self.questions.clear();
+                }
+            }
+            Signal::Terminate => self.stop(143, "SIGTERM"),
+            Signal::Interrupt => {
+                self.interrupts += 1;
+                match self.interrupts {
+                    1 if self.state.attended && self.state.run == RunStatus::Running => {
+                        if !self.state.paused {
+                            self.pause("Ctrl-C");
+                        }
+                    }
+                    1 => self.stop(130, "interrupted"),
+                    2 if self.state.run == RunStatus::Running => {
+                        self.stop = None;
+                        self.start_abort("Ctrl-C, twice");
+                    }
+                    _ => {
+                        self.stop(130, "interrupted");
+                        self.stop_actions(true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The grace after SIGTERM is over: what still runs is stopped, and its outcome is then unknown.
+    pub(crate) fn on_grace(&mut self) {
+        if self.stop.is_some() {
+            self.stop_actions(false);
+        }
+    }
+
+    pub(crate) fn stop_actions(&mut self, now: bool) {
+        let keys: Vec<Key> = self.live.keys().copied().collect();
+        for key in keys {
+            match self.live.get(&key) {
+                Some(Stage::Action) => self.stop_action(key, now),
+                Some(Stage::Stopping) if now => self.stop_action(key, true),
+                Some(Stage::Verify | Stage::Resolve | Stage::Control) => {
+                    // Checks only look: they are dropped, and begin anew when the run is resumed.
+                    self.drop_checks(key);
+                    self.stage(key, None);
+                    self.slots.remove(&key);
+                }
+                Some(Stage::Follow) => self.stage(key, None),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn stop_action(&mut self, key: Key, now: bool) {
+        let (node, task) = key;
+        let attempt = self.state.steps[node].task(task).attempts;
+        self.stage(key, Some(Stage::Stopping));
+        self.push(Command::StopAction { node, task, attempt, outcome: Outcome::Stopped, now });
+    }
+}
+
+fn asked(act: &Act) -> String {
+    match act.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+        Some(reason) => format!("{}: {reason}", act.who),
+        None => format!("{} asked for it", act.who),
+    }
+}

@@ -1,0 +1,550 @@
+//! The state of a run: nothing but the fold of its log.
+//!
+//! Duty: event → state, without any decision. What an engine holds beyond this (timers, checks that run, open
+//! questions) is in `Machine` and is made anew after a crash.
+
+use std::{collections::HashMap, sync::Arc};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    action::Outcome,
+    evidence::{
+        Event,
+        event::{ActName, AfterFailure, Gate, Resolution, Resolved, RunCreated, SkippedBy, Stays, Task, Verdict},
+    },
+    plan::{NodeKind, Plan},
+};
+
+/// An instant on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Wall clock.
+    pub at: Timestamp,
+    /// Milliseconds since the run was created, never going back.
+    pub elapsed_ms: u64,
+}
+
+/// Where the run as a whole is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Nothing was touched yet.
+    Created,
+    /// Steps run.
+    Running,
+    /// What was done is being undone.
+    Aborting,
+    /// The clean-up runs, after success, failure or abort.
+    CleaningUp,
+    /// It is over.
+    Finished(Verdict),
+}
+
+/// Where a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Not begun.
+    Pending,
+    /// A gate is open.
+    AwaitingApproval,
+    /// Its action runs, or will be tried again.
+    Running,
+    /// Its checks run.
+    Verifying,
+    /// Done and proven.
+    Succeeded,
+    /// Left out.
+    Skipped(SkippedBy),
+    /// It cannot run.
+    Blocked,
+    /// It failed, and that is final unless a person tries it again.
+    Failed,
+    /// Nobody knows what its action did.
+    Unknown,
+    /// Its undo runs.
+    Undoing,
+    /// Undone.
+    Undone,
+    /// Its undo failed.
+    UndoFailed,
+}
+
+impl Status {
+    /// The name in reports and machine formats.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::AwaitingApproval => "awaiting-approval",
+            Self::Running => "running",
+            Self::Verifying => "verifying",
+            Self::Succeeded => "succeeded",
+            Self::Skipped(_) => "skipped",
+            Self::Blocked => "blocked",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::UndoFailed => "undo-failed",
+        }
+    }
+}
+
+/// How far an action of a step (its own, or its undo) has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// Not begun.
+    #[default]
+    Idle,
+    /// The action was announced and has not ended.
+    Started,
+    /// An attempt ended with this outcome, and nothing was decided about it yet.
+    Ended(Outcome),
+    /// The next attempt is due after a delay.
+    Retrying,
+    /// The checks run.
+    Verifying,
+    /// The outcome is not known.
+    Unknown,
+    /// It may be run again.
+    Again,
+    /// Over, well or not.
+    Over,
+}
+
+/// An action of a step, as the log tells it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TaskState {
+    /// How far it has come.
+    pub progress: Progress,
+    /// Attempts announced so far.
+    pub attempts: u32,
+    /// Attempts at the time a person asked for another try: the retry budget begins anew there.
+    pub budget_from: u32,
+    /// When its first attempt, or its verification, began.
+    pub began: Option<Now>,
+    /// Process of the attempt in flight: pid and identity.
+    pub process: Option<(u32, String)>,
+    /// Checks that have passed since the last attempt.
+    pub checks_passed: u32,
+    /// Gates by kind.
+    pub gates: IndexMap<Gate, GateState>,
+}
+
+/// A gate, as the log tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GateState {
+    /// How many distinct people are needed.
+    pub count: u32,
+    /// How many of them there are. A policy may count for all.
+    pub given: u32,
+    /// Who said yes.
+    pub people: Vec<String>,
+    /// It was denied, or expired.
+    pub denied: Option<String>,
+    /// When it is denied by itself.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl GateState {
+    /// Whether the step may pass.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.denied.is_none() && self.given >= self.count
+    }
+}
+
+/// A step, as the log tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepState {
+    /// Where it is.
+    pub status: Status,
+    /// Its action.
+    pub own: TaskState,
+    /// Its undo.
+    pub undo: TaskState,
+    /// What was taken from its result.
+    pub outputs: IndexMap<String, Value>,
+    /// Whether every negative control was seen to fail.
+    pub controls_seen: u32,
+    /// The recovery point it told.
+    pub recovery_point: Option<Timestamp>,
+    /// First start.
+    pub started: Option<Now>,
+    /// Last end.
+    pub finished: Option<Now>,
+    /// Why it failed, was skipped or blocked.
+    pub reason: Option<String>,
+    /// What was decided about its failure.
+    pub then: Option<AfterFailure>,
+    /// Who took it as done.
+    pub accepted_by: Option<String>,
+}
+
+impl Default for StepState {
+    fn default() -> Self {
+        Self {
+            status: Status::Pending,
+            own: TaskState::default(),
+            undo: TaskState::default(),
+            outputs: IndexMap::new(),
+            controls_seen: 0,
+            recovery_point: None,
+            started: None,
+            finished: None,
+            reason: None,
+            then: None,
+            accepted_by: None,
+        }
+    }
+}
+
+impl StepState {
+    /// The action or the undo.
+    #[must_use]
+    pub fn task(&self, task: Task) -> &TaskState {
+        match task {
+            Task::Do => &self.own,
+            Task::Undo => &self.undo,
+        }
+    }
+
+    fn task_mut(&mut self, task: Task) -> &mut TaskState {
+        match task {
+            Task::Do => &mut self.own,
+            Task::Undo => &mut self.undo,
+        }
+    }
+}
+
+/// A run, as its log tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The first record.
+    pub created: Arc<RunCreated>,
+    /// When that was.
+    pub created_at: Timestamp,
+    /// Where the run is.
+    pub run: RunStatus,
+    /// Nothing new starts.
+    pub paused: bool,
+    /// Somebody is at the terminal.
+    pub attended: bool,
+    /// The pre-flight passed.
+    pub preflight: Option<bool>,
+    /// Steps by node of the plan.
+    pub steps: Vec<StepState>,
+    /// When the outage began.
+    pub outage: Option<Timestamp>,
+    /// When the capability was back.
+    pub restored: Option<Timestamp>,
+    /// Why the run is being aborted.
+    pub abort_reason: Option<String>,
+    /// Nodes to undo, in order, as decided when the abort began.
+    pub undo_list: Vec<usize>,
+    /// What an abort leaves alone.
+    pub stays: Vec<Stays>,
+    /// Whether the clean-up has begun.
+    pub cleanup_started: bool,
+    /// Time of the last record.
+    pub last: Now,
+    index: Arc<HashMap<String, usize>>,
+}
+
+/// Why a log cannot be the log of this plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The first record is missing or another one.
+    #[error("expected the first record to be `run-created`")]
+    NotCreated,
+    /// A step that the plan does not have.
+    #[error("expected a step of the plan, found `{0}`")]
+    UnknownStep(String),
+}
+
+/// Step ids to nodes.
+#[must_use]
+pub fn index_of(plan: &Plan) -> HashMap<String, usize> {
+    plan.nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| matches!(node.kind, NodeKind::Step(_)))
+        .map(|(at, node)| (node.id.clone(), at))
+        .collect()
+}
+
+impl State {
+    /// The state after `run-created`.
+    #[must_use]
+    pub fn new(plan: &Plan, created: RunCreated, now: Now) -> Self {
+        Self {
+            outage: created.outage_at,
+            created: Arc::new(created),
+            created_at: now.at,
+            run: RunStatus::Created,
+            paused: false,
+            attended: false,
+            preflight: None,
+            steps: vec![StepState::default(); plan.nodes.len()],
+            restored: None,
+            abort_reason: None,
+            undo_list: Vec::new(),
+            stays: Vec::new(),
+            cleanup_started: false,
+            last: now,
+            index: Arc::new(index_of(plan)),
+        }
+    }
+
+    /// The node of a step.
+    #[must_use]
+    pub fn node(&self, step: &str) -> Option<usize> {
+        self.index.get(step).copied()
+    }
+
+    /// Takes one more event.
+    ///
+    /// # Errors
+    /// When the event names a step that the plan does not have. The state is then unchanged.
+    #[expect(clippy::too_many_lines, reason = "one arm an event; splitting it would hide that every event is here")]
+    pub fn apply(&mut self, event: &Event, now: Now) -> Result<(), FoldError> {
+        let index = Arc::clone(&self.index);
+        let find = |step: &String| index.get(step).copied().ok_or_else(|| FoldError::UnknownStep(step.clone()));
+        match event {
+            Event::RunCreated(_)
+            | Event::ProcessStarted { .. }
+            | Event::RecoveryPoint { .. }
+            | Event::EngineStopped { .. } => {}
+            Event::EngineStarted { attended, .. } => self.attended = *attended,
+            Event::TerminalLost {} => self.attended = false,
+            Event::PreflightFinished { passed, .. } => {
+                self.preflight = Some(*passed);
+                if *passed {
+                    self.run = RunStatus::Running;
+                }
+            }
+            Event::RunPaused { .. } => self.paused = true,
+            Event::RunContinued {} => self.paused = false,
+            Event::ApprovalRequested { step, task, gate, count, expires_at, .. } => {
+                let at = find(step)?;
+                let step = &mut self.steps[at];
+                if *task == Task::Do {
+                    step.status = Status::AwaitingApproval;
+                }
+                let gates = &mut step.task_mut(*task).gates;
+                gates.insert(*gate, GateState { count: *count, expires_at: *expires_at, ..GateState::default() });
+            }
+            Event::ApprovalGiven { step, task, gate, who, given } => {
+                let at = find(step)?;
+                if let Some(gate) = self.steps[at].task_mut(*task).gates.get_mut(gate) {
+                    gate.people.push(who.clone());
+                    gate.given = *given;
+                }
+            }
+            Event::ApprovalDenied { step, task, gate, who, reason } => {
+                let at = find(step)?;
+                if let Some(gate) = self.steps[at].task_mut(*task).gates.get_mut(gate) {
+                    gate.denied = Some(format!("denied by {who}: {reason}"));
+                }
+            }
+            Event::ApprovalExpired { step, task, gate } => {
+                let at = find(step)?;
+                if let Some(gate) = self.steps[at].task_mut(*task).gates.get_mut(gate) {
+                    gate.denied = Some("nobody answered in time".to_owned());
+                }
+            }
+            Event::StepSkipped { step, by, reason, .. } => {
+                let at = find(step)?;
+                self.end(at, Status::Skipped(*by), Some(reason), now);
+            }
+            Event::StepBlocked { step, because } => {
+                let at = find(step)?;
+                self.end(at, Status::Blocked, Some(&because.join(", ")), now);
+            }
+            Event::NegativeControl { step, failed_as_it_must, .. } => {
+                let at = find(step)?;
+                self.steps[at].controls_seen += u32::from(*failed_as_it_must);
+            }
+            Event::ActionStarted { step, task, attempt, .. } => {
+                let at = find(step)?;
+                let step = &mut self.steps[at];
+                step.status = if *task == Task::Do { Status::Running } else { Status::Undoing };
+                if *task == Task::Do {
+                    step.started.get_or_insert(now);
+                }
+                let task = step.task_mut(*task);
+                task.progress = Progress::Started;
+                task.began.get_or_insert(now);
+                task.attempts = *attempt;
+                task.process = None;
+                task.checks_passed = 0;
+            }
+            Event::ActionFinished(end) => {
+                let at = find(&end.step)?;
+                let step = &mut self.steps[at];
+                if end.task == Task::Do && end.outcome == Outcome::Succeeded {
+                    step.outputs.clone_from(&end.outputs);
+                    step.recovery_point = end.recovery_point;
+                }
+                let task = step.task_mut(end.task);
+                task.progress = Progress::Ended(end.outcome);
+                task.process = None;
+            }
+            Event::RetryScheduled { step, task, .. } => {
+                let at = find(step)?;
+                self.steps[at].task_mut(*task).progress = Progress::Retrying;
+            }
+            Event::VerificationStarted { step, task } => {
+                let at = find(step)?;
+                let step = &mut self.steps[at];
+                if *task == Task::Do {
+                    step.status = Status::Verifying;
+                    step.started.get_or_insert(now);
+                } else {
+                    step.status = Status::Undoing;
+                }
+                let task = step.task_mut(*task);
+                task.progress = Progress::Verifying;
+                task.began.get_or_insert(now);
+                task.checks_passed = 0;
+            }
+            Event::CheckPassed { step, task, .. } => {
+                let at = find(step)?;
+                self.steps[at].task_mut(*task).checks_passed += 1;
+            }
+            Event::CheckFailed { step, .. } => {
+                find(step)?;
+            }
+            Event::StepSucceeded { step, accepted_by, .. } => {
+                let at = find(step)?;
+                self.steps[at].accepted_by.clone_from(accepted_by);
+                self.end(at, Status::Succeeded, None, now);
+            }
+            Event::StepFailed { step, reason, then } => {
+                let at = find(step)?;
+                self.steps[at].then = Some(*then);
+                self.end(at, Status::Failed, Some(reason), now);
+            }
+            Event::StepUnknown { step, task, .. } => {
+                let at = find(step)?;
+                let step = &mut self.steps[at];
+                if *task == Task::Do {
+                    step.status = Status::Unknown;
+                }
+                step.task_mut(*task).progress = Progress::Unknown;
+            }
+            Event::UnknownResolved { step, task, outcome, way } => {
+                let at = find(step)?;
+                let step = &mut self.steps[at];
+                let task = step.task_mut(*task);
+                match outcome {
+                    Resolved::RunAgain => task.progress = Progress::Again,
+                    Resolved::Done | Resolved::Failed => {
+                        task.progress = Progress::Ended(Outcome::Succeeded);
+                        if *outcome == Resolved::Failed {
+                            task.progress = Progress::Ended(Outcome::Failed);
+                        }
+                    }
+                }
+                if *way == Resolution::Person {
+                    task.budget_from = task.attempts;
+                }
+            }
+            Event::OutageMarked { step, at } => {
+                find(step)?;
+                self.outage = Some(*at);
+            }
+            Event::CapabilityRestored { step, at } => {
+                find(step)?;
+                self.restored = Some(*at);
+            }
+            Event::Act { act, step, accepted: true, .. } => {
+                if let Some(step) = step {
+                    let at = find(step)?;
+                    self.acted(at, *act);
+                }
+            }
+            Event::Act { .. } => {}
+            Event::AbortStarted { reason, undo, stays } => {
+                let nodes: Result<Vec<usize>, FoldError> = undo.iter().map(find).collect();
+                self.undo_list = nodes?;
+                self.abort_reason = Some(reason.clone());
+                self.stays.clone_from(stays);
+                self.run = RunStatus::Aborting;
+                self.paused = false;
+            }
+            Event::UndoStarted { step } => {
+                let at = find(step)?;
+                self.steps[at].status = Status::Undoing;
+            }
+            Event::UndoFinished { step, .. } => {
+                let at = find(step)?;
+                self.steps[at].status = Status::Undone;
+                self.steps[at].undo.progress = Progress::Over;
+            }
+            Event::UndoFailed { step, reason } => {
+                let at = find(step)?;
+                self.steps[at].status = Status::UndoFailed;
+                self.steps[at].undo.progress = Progress::Over;
+                self.steps[at].reason = Some(reason.clone());
+            }
+            Event::CleanupStarted { .. } => {
+                self.cleanup_started = true;
+                self.run = RunStatus::CleaningUp;
+            }
+            Event::RunFinished(end) => self.run = RunStatus::Finished(end.verdict),
+        }
+        if let Event::ProcessStarted { step, task, pid, identity, .. } = event {
+            let at = find(step)?;
+            self.steps[at].task_mut(*task).process = Some((*pid, identity.clone()));
+        }
+        self.last = now;
+        Ok(())
+    }
+
+    fn end(&mut self, at: usize, status: Status, reason: Option<&String>, now: Now) {
+        let step = &mut self.steps[at];
+        step.status = status;
+        step.own.progress = Progress::Over;
+        step.finished = Some(now);
+        step.reason = reason.cloned();
+    }
+
+    /// What an act of a person changes by itself, before any other event.
+    fn acted(&mut self, at: usize, act: ActName) {
+        let step = &mut self.steps[at];
+        match act {
+            ActName::Retry if step.status == Status::Failed => {
+                step.own.progress = Progress::Again;
+                step.own.budget_from = step.own.attempts;
+                step.own.gates.clear();
+                step.status = Status::Pending;
+                step.then = None;
+                step.finished = None;
+            }
+            ActName::Recheck if step.status == Status::Failed => {
+                step.own.progress = Progress::Ended(Outcome::Succeeded);
+                step.status = Status::Verifying;
+                step.then = None;
+                step.finished = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The log of a run, folded.
+///
+/// # Errors
+/// When the log does not begin with `run-created` or names a step that the plan does not have.
+pub fn fold<'a>(plan: &Plan, records: impl IntoIterator<Item = (&'a Event, Now)>) -> Result<State, FoldError> {
+    let mut records = records.into_iter();
+    let Some((Event::RunCreated(created), now)) = records.next() else { return Err(FoldError::NotCreated) };
+    let mut state = State::new(plan, (**created).clone(), now);
+    for (event, now) in records {
+        state.apply(event, now)?;
+    }
+    Ok(state)
+}
