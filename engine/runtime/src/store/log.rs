@@ -115,6 +115,8 @@ impl Log {
                 return Ok(None);
             }
             log.still_ours()?;
+            // A head must never be on the disk before the records that it seals, or a crash would look like a truncation.
+            log.file.sync_data().map_err(StoreError::io("sync", &log.path))?;
             let head = Head { seq: log.links.seq(), hash: log.links.hash().to_owned() };
             files::replace(&log.head, &head.to_line())?;
             Ok(Some(head))

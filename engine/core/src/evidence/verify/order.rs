@@ -5,13 +5,13 @@
 //! an abort. It is written from the meaning of the events and not from the machine, so that it is a second opinion. Where
 //! the meaning leaves room, so does this.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     action::Outcome,
     evidence::{
         Event, Record,
-        event::{Resolved, RunFinished, Task, Verdict},
+        event::{ActName, Gate, Resolved, RunFinished, Task, Verdict},
     },
 };
 
@@ -43,7 +43,7 @@ struct Progress {
     attempt: u32,
     action: Action,
     end: Option<End>,
-    gate: Gate,
+    gates: BTreeMap<Gate, Approval>,
     /// Checks whose last result was a failure, and negative controls that did not fail.
     unproven: BTreeSet<(bool, u32)>,
 }
@@ -53,9 +53,10 @@ enum Action {
     #[default]
     None,
     Running,
+    /// A person was asked to do it. That nobody did is no event of its own, so it is not held against what follows.
+    Asked,
     Unknown,
-    /// `true`: it did what it was asked.
-    Ended(bool),
+    Ended(Outcome),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +65,9 @@ enum End {
     Skipped,
 }
 
-#[derive(Debug, Clone, Default)]
-enum Gate {
-    #[default]
-    None,
-    Open {
-        count: usize,
-        given: BTreeSet<String>,
-    },
+#[derive(Debug, Clone)]
+enum Approval {
+    Open { count: usize, given: BTreeSet<String> },
     Granted,
     Denied,
 }
@@ -142,7 +138,12 @@ impl Order {
             }
             Event::EngineStopped { .. } => self.stopped = true,
             Event::RunFinished(finished) => self.finished(finished)?,
-            Event::ActionStarted { step, task, attempt, .. } => self.action_started(step, *task, *attempt)?,
+            Event::ActionStarted { step, task, attempt, order, .. } => {
+                self.action_started(step, *task, *attempt)?;
+                if order.get("kind").and_then(|kind| kind.as_str()) == Some("manual") {
+                    self.progress(step, *task).action = Action::Asked;
+                }
+            }
             event => self.step(event)?,
         }
         Ok(())
@@ -191,11 +192,13 @@ impl Order {
         rule!(attempt > progress.attempt, "attempt {attempt} of `{step}` started, after attempt {}", progress.attempt);
         rule!(progress.end != Some(End::Succeeded), "`{step}` started again after it had succeeded");
         rule!(progress.end != Some(End::Skipped), "`{step}` started after it had been skipped");
-        match &progress.gate {
-            Gate::None | Gate::Granted => {}
-            Gate::Denied => return Err(format!("`{step}` started although its approval was denied")),
-            Gate::Open { count, given } => {
-                return Err(format!("`{step}` started with {} of {count} approvals", given.len()));
+        for approval in progress.gates.values() {
+            match approval {
+                Approval::Granted => {}
+                Approval::Denied => return Err(format!("`{step}` started although its approval was denied")),
+                Approval::Open { count, given } => {
+                    return Err(format!("`{step}` started with {} of {count} approvals", given.len()));
+                }
             }
         }
         progress.attempt = attempt;
@@ -213,23 +216,24 @@ impl Order {
     /// What concerns one step, or its undo, alone.
     fn step(&mut self, event: &Event) -> Legal {
         match event {
-            Event::ApprovalRequested { step, task, count, .. } => {
+            Event::ApprovalRequested { step, task, gate, count, .. } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
-                self.progress(step, *task).gate = Gate::Open { count, given: BTreeSet::new() };
+                let open = Approval::Open { count, given: BTreeSet::new() };
+                self.progress(step, *task).gates.insert(*gate, open);
             }
-            Event::ApprovalGiven { step, task, who, .. } => self.progress(step, *task).approve(step, who)?,
-            Event::ApprovalDenied { step, task, who, .. } => {
-                let policy = who.starts_with("policy:");
-                self.progress(step, *task).deny(step, policy)?;
+            Event::ApprovalGiven { step, task, gate, who, .. } => {
+                self.progress(step, *task).approve(step, *gate, who)?;
             }
-            Event::ApprovalExpired { step, task, .. } => self.progress(step, *task).deny(step, false)?,
+            Event::ApprovalDenied { step, task, gate, .. } | Event::ApprovalExpired { step, task, gate } => {
+                self.progress(step, *task).deny(step, *gate)?;
+            }
             Event::StepSkipped { step, .. } => self.progress(step, Task::Do).end(step, End::Skipped)?,
             Event::StepSucceeded { step, accepted_by, .. } => {
                 let progress = self.progress(step, Task::Do);
+                progress.end(step, End::Succeeded)?;
                 if accepted_by.is_none() {
                     progress.proven(step)?;
                 }
-                progress.end(step, End::Succeeded)?;
             }
             Event::StepFailed { step, .. } => {
                 let running = self.progress(step, Task::Do).action == Action::Running;
@@ -249,15 +253,14 @@ impl Order {
             Event::ActionFinished(finished) => {
                 let progress = self.progress(&finished.step, finished.task);
                 progress.runs(&finished.step, finished.attempt, "it finished")?;
-                progress.action = Action::Ended(finished.outcome == Outcome::Succeeded);
+                progress.action = Action::Ended(finished.outcome);
             }
             Event::StepUnknown { step, task, attempt } => {
                 let progress = self.progress(step, *task);
                 // An action that was told to stop has ended, but nobody knows how far it came.
-                if progress.action == Action::Ended(false) {
-                    progress.action = Action::Unknown;
+                if progress.action != Action::Ended(Outcome::Stopped) || progress.attempt != *attempt {
+                    progress.runs(step, *attempt, "its outcome is unknown")?;
                 }
-                progress.runs(step, *attempt, "its outcome is unknown")?;
                 progress.action = Action::Unknown;
             }
             Event::UnknownResolved { step, task, outcome, .. } => {
@@ -266,13 +269,20 @@ impl Order {
                     progress.action == Action::Unknown,
                     "the outcome of `{step}` was resolved, but it was not unknown"
                 );
-                progress.action = Action::Ended(*outcome == Resolved::Done);
+                let done = *outcome == Resolved::Done;
+                progress.action = Action::Ended(if done { Outcome::Succeeded } else { Outcome::Failed });
             }
             Event::RetryScheduled { step, task, attempt, .. } => {
                 let progress = self.progress(step, *task);
                 rule!(progress.action != Action::Running, "a retry of `{step}` was scheduled while it still ran");
                 let before = progress.attempt;
                 rule!(*attempt > before, "attempt {attempt} of `{step}` was scheduled, after attempt {before}");
+            }
+            // Whoever has a step's proof repeated has looked, and stands for it by name: what counts is the new proof.
+            Event::Act { act: ActName::Recheck, step: Some(step), accepted: true, .. } => {
+                let progress = self.progress(step, Task::Do);
+                progress.unproven.clear();
+                progress.action = Action::None;
             }
             // These say something about a step at a moment that depends on more than the order of events.
             _ => {}
@@ -317,7 +327,7 @@ impl Order {
 impl Progress {
     /// This attempt has started and has not ended; `what` is said of it.
     fn runs(&self, step: &str, attempt: u32, what: &str) -> Legal {
-        let runs = matches!(self.action, Action::Running | Action::Unknown);
+        let runs = matches!(self.action, Action::Running | Action::Asked | Action::Unknown);
         rule!(runs, "of attempt {attempt} of `{step}` it is said that {what}, but no action of it ran");
         let found = self.attempt;
         rule!(attempt == found, "of attempt {attempt} of `{step}` it is said that {what}, but attempt {found} ran");
@@ -339,7 +349,7 @@ impl Progress {
     fn proven(&self, step: &str) -> Legal {
         rule!(self.action != Action::Unknown, "`{step}` succeeded while its outcome was unknown");
         rule!(
-            self.action != Action::Ended(false),
+            matches!(self.action, Action::None | Action::Ended(Outcome::Succeeded)),
             "`{step}` succeeded although its action had not, and nobody took it as done"
         );
         match self.unproven.first() {
@@ -361,25 +371,22 @@ impl Progress {
         }
     }
 
-    fn approve(&mut self, step: &str, who: &str) -> Legal {
-        if who.starts_with("policy:") {
-            self.gate = Gate::Granted;
-            return Ok(());
-        }
-        let Gate::Open { count, given } = &mut self.gate else {
+    fn approve(&mut self, step: &str, gate: Gate, who: &str) -> Legal {
+        let Some(Approval::Open { count, given }) = self.gates.get_mut(&gate) else {
             return Err(format!("`{step}` was approved by {who}, but no approval was asked for"));
         };
         rule!(given.insert(who.to_owned()), "`{step}` was approved twice by {who}");
-        if given.len() >= *count {
-            self.gate = Gate::Granted;
+        // A policy stands for as many people as are asked for.
+        if given.len() >= *count || who.starts_with("policy:") {
+            self.gates.insert(gate, Approval::Granted);
         }
         Ok(())
     }
 
-    fn deny(&mut self, step: &str, policy: bool) -> Legal {
-        let open = matches!(self.gate, Gate::Open { .. });
-        rule!(open || policy, "the approval of `{step}` was denied, but no approval was asked for");
-        self.gate = Gate::Denied;
+    fn deny(&mut self, step: &str, gate: Gate) -> Legal {
+        let open = matches!(self.gates.get(&gate), Some(Approval::Open { .. }));
+        rule!(open, "the approval of `{step}` was denied, but no approval was asked for");
+        self.gates.insert(gate, Approval::Denied);
         Ok(())
     }
 }

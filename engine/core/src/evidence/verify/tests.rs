@@ -3,17 +3,13 @@
 mod bytes;
 mod order;
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Fault, Head, Notice, Report, Verifier, verify_log};
-use crate::{
-    evidence::{
-        Event, Record, Stamp,
-        chain::{GENESIS, digest},
-    },
-    model::{Level, Mode, Objectives},
+use crate::evidence::{
+    Event, Record, Stamp,
+    chain::{GENESIS, digest},
 };
 
 pub(super) fn event(value: Value) -> Event {
@@ -21,38 +17,13 @@ pub(super) fn event(value: Value) -> Event {
 }
 
 pub(super) fn created() -> Event {
-    Event::RunCreated(Box::new(crate::evidence::event::RunCreated {
-        format: 1,
-        engine: "0.1.0".into(),
-        run: "20261121t022028z-quickstart-7f3a".into(),
-        mode: Mode::Drill,
-        runbook: crate::evidence::event::RunbookIdentity {
-            name: "quickstart".into(),
-            title: "Übung: “quick” start".into(),
-            owner: "team".into(),
-            capability: "orders".into(),
-            path: "runbooks/quickstart.yaml".into(),
-            digests: IndexMap::from([("quickstart.yaml".into(), digest(b"kind: Runbook\n"))]),
-            commit: None,
-            dirty: Some(true),
-        },
-        plan_digest: digest(b"{}"),
-        steps: 2,
-        inputs: IndexMap::from([
-            ("ratio".into(), crate::evidence::event::InputRecord::Value(json!(0.1))),
-            ("password".into(), crate::evidence::event::InputRecord::Secret(true)),
-        ]),
-        files: IndexMap::new(),
-        objectives: Objectives { rpo: "5m".parse().unwrap(), rto: "2m".parse().unwrap(), mtd: None },
-        level: Level::L2,
-        outage_at: None,
-        detected_at: None,
-        declared_at: None,
-        host: "ops-1".into(),
-        user: "alice".into(),
-        directory: "/srv".into(),
-        only_phases: Vec::new(),
-    }))
+    event(json!({"event": "run-created", "format": 1, "engine": "0.1.0", "run": "20261121t022028z-quickstart-7f3a",
+        "mode": "drill", "runbook": {"name": "quickstart", "title": "Übung: “quick” start", "owner": "team",
+            "capability": "orders", "path": "runbooks/quickstart.yaml", "commit": null, "dirty": true,
+            "digests": {"quickstart.yaml": digest(b"kind: Runbook\n")}},
+        "planDigest": digest(b"{}"), "steps": 2, "inputs": {"ratio": {"value": 0.1}, "password": {"secret": true}},
+        "objectives": {"rpo": "5m", "rto": "2m"}, "level": "L2", "outageAt": null, "detectedAt": null,
+        "declaredAt": null, "host": "ops-1", "user": "alice", "directory": "/srv"}))
 }
 
 pub(super) fn engine() -> Event {
@@ -89,6 +60,8 @@ pub(super) fn good() -> Vec<(Event, u64)> {
     let wait = json!({"event": "step-unknown", "step": "shift", "task": "do", "attempt": 1});
     let known = json!({"event": "unknown-resolved", "step": "shift", "task": "do", "way": "verification",
         "outcome": "done"});
+    let refused = json!({"event": "act", "act": "pause", "who": "alice", "how": "terminal", "accepted": false,
+        "refusal": "there is nothing left to pause"});
     vec![
         (created(), 1),
         (engine(), 1),
@@ -103,7 +76,7 @@ pub(super) fn good() -> Vec<(Event, u64)> {
         (event(wait), 2),
         (event(known), 2),
         (succeeded("shift"), 2),
-        (event(json!({"event": "capability-restored", "step": "shift"})), 2),
+        (event(refused), 2),
         (finished("succeeded", 0), 2),
     ]
 }

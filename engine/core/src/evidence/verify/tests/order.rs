@@ -6,7 +6,7 @@ use super::{super::verify_log, created, ended, engine, event, finished, good, li
 use crate::evidence::Event;
 
 fn approval(event_name: &str, rest: Value) -> Event {
-    let mut value = json!({"event": event_name, "step": "a", "task": "do"});
+    let mut value = json!({"event": event_name, "step": "a", "task": "do", "gate": "approval"});
     if let (Value::Object(all), Value::Object(rest)) = (&mut value, rest) {
         all.extend(rest);
     }
@@ -39,7 +39,15 @@ fn simple(name: &str) -> Event {
         "failed" => json!({"event": "step-failed", "step": "a", "reason": "no", "then": "pause"}),
         "retry" => json!({"event": "retry-scheduled", "step": "a", "task": "do", "attempt": 2, "delayMs": 1,
             "reason": "failed"}),
-        "expired" => json!({"event": "approval-expired", "step": "a", "task": "do"}),
+        "expired" => json!({"event": "approval-expired", "step": "a", "task": "do", "gate": "approval"}),
+        "rpo" => {
+            json!({"event": "approval-requested", "step": "a", "task": "do", "gate": "rpo", "by": null, "count": 1,
+            "expiresAt": null})
+        }
+        "manual" => json!({"event": "action-started", "step": "a", "task": "do", "attempt": 1, "timeoutMs": 1,
+            "order": {"kind": "manual", "instructions": "look"}}),
+        "recheck" => json!({"event": "act", "act": "recheck", "step": "a", "who": "alice", "how": "terminal",
+            "accepted": true}),
         "preflight-bad" => json!({"event": "preflight-finished", "passed": false, "findings": []}),
         "passed" | "check-failed" => {
             let mut check = json!({"event": "check-passed", "step": "a", "task": "do", "check": 0, "name": "n",
@@ -78,6 +86,7 @@ fn run(words: &str) -> Vec<Event> {
         "ok" => ended("a", "do", 1, "succeeded"),
         "ok2" => ended("a", "do", 2, "succeeded"),
         "bad" => ended("a", "do", 1, "failed"),
+        "cut-off" => ended("a", "do", 1, "stopped"),
         "ok-undo" => ended("a", "undo", 1, "succeeded"),
         "done" => succeeded("a"),
         "asked2" => asked(2),
@@ -99,6 +108,11 @@ fn what_can_happen_is_legal() {
         "control start ok done",
         "start ok check-failed failed passed done",
         "start ok check-failed failed accepted end",
+        "start bad failed recheck passed done",
+        "start cut-off unknown stopped",
+        "manual skipped end",
+        "manual ok done",
+        "manual abort failed undo-failed",
         "start bad failed accepted",
         "start bad failed skipped",
         "asked2 alice bob start ok",
@@ -143,6 +157,9 @@ fn what_cannot_happen_is_found() {
         ("asked2 alice start", "started with 1 of 2 approvals"),
         ("asked2 alice alice", "approved twice by alice"),
         ("alice", "no approval was asked for"),
+        ("rpo asked2 alice bob start", "started with 0 of 1 approvals"),
+        ("manual done", "although its action had not"),
+        ("start bad unknown", "no action of it ran"),
         ("asked2 expired start", "approval was denied"),
         ("expired", "no approval was asked for"),
         ("continued", "was not paused"),
