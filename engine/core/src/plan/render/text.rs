@@ -161,8 +161,8 @@ impl Page<'_> {
     }
 
     fn gates(&mut self) {
-        let gated = |at: &usize| self.plan.nodes[*at].step().is_some_and(|step| step.spec.approval.is_some());
-        let gates: Vec<usize> = (0..self.plan.nodes.len()).filter(gated).collect();
+        let has_gate = |at: &usize| self.plan.nodes[*at].step().is_some_and(|step| step.spec.approval.is_some());
+        let gates: Vec<usize> = (0..self.plan.nodes.len()).filter(has_gate).collect();
         if gates.is_empty() {
             return;
         }
