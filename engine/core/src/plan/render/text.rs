@@ -145,6 +145,10 @@ impl Page<'_> {
         let estimate = self.estimate(at);
         let mut before = format!("    {id:width$} {estimate:>6}  ");
         if id.chars().count() > width {
+            if title.is_empty() && marks(node).is_empty() {
+                self.line(format!("    {id} {estimate:>6}"));
+                return;
+            }
             self.line(format!("    {id}"));
             before = format!("    {:width$} {estimate:>6}  ", "");
         }
