@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use super::{
     Binding, Node, NodeKind, Plan, PlanScope,
     edges::{Edges, INLINE},
-    include::{self, Resolver},
+    include::{self, Loaded, Resolver, Unreadable},
     inputs,
     sketch::{self, Sketch},
 };
@@ -22,7 +22,7 @@ use crate::{
     diagnostic::Diagnostic,
     duration::Duration,
     graph::Graph,
-    model::{Mode, Runbook},
+    model::{InputType, Mode, Runbook},
     source::{Source, Span},
 };
 
@@ -41,7 +41,7 @@ pub struct Request<'a> {
     pub source: Arc<Source>,
     /// Incident or drill.
     pub mode: Mode,
-    /// The values of its inputs; defaults are filled in. A secret is `Binding::Secret` of its own name.
+    /// The values of its inputs; defaults are filled in, and a secret is `Binding::Secret` of its own name.
     pub inputs: IndexMap<String, Binding>,
     /// Reads included runbooks.
     pub resolve: &'a Resolver<'a>,
@@ -52,11 +52,16 @@ pub struct Request<'a> {
 /// # Errors
 /// All that was found wrong, sorted: with edges, inputs, lists of `forEach`, included runbooks.
 pub fn build(request: Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
-    let Request { runbook, source, mode, inputs, resolve } = request;
-    let inputs = inputs::complete(&runbook, &source, inputs, &|_| None)?;
+    let Request { runbook, source, mode, mut inputs, resolve } = request;
+    // The value of a secret is nobody's business here, so none has to be there yet.
+    for (name, _) in runbook.inputs.iter().filter(|(_, input)| input.kind == InputType::Secret) {
+        inputs.entry(name.clone()).or_insert_with(|| Binding::Secret(name.clone()));
+    }
+    let inputs = inputs::complete(&runbook, &source, inputs, None)?;
     let mut build = Build {
         mode,
         resolve,
+        read: HashMap::new(),
         scopes: Vec::new(),
         nodes: Vec::new(),
         lead: Vec::new(),
@@ -81,6 +86,8 @@ pub fn build(request: Request<'_>) -> Result<Plan, Vec<Diagnostic>> {
 struct Build<'a> {
     mode: Mode,
     resolve: &'a Resolver<'a>,
+    /// What was read, by directory and path: instances of an include ask for the same again and again.
+    read: HashMap<(String, String), Result<Arc<Loaded>, Unreadable>>,
     scopes: Vec<PlanScope>,
     nodes: Vec<Node>,
     /// Of each node, the place of the phase by which it ranks: that of the outermost step it belongs to.
@@ -95,6 +102,11 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
+    fn read(&mut self, directory: &str, path: &str) -> Result<Arc<Loaded>, Unreadable> {
+        let key = (directory.to_owned(), path.to_owned());
+        self.read.entry(key).or_insert_with_key(|(directory, path)| (self.resolve)(directory, path)).clone()
+    }
+
     /// Adds a node. When there is no room for it, the number of one that is there already.
     fn push(&mut self, id: String, kind: NodeKind, edges: Edges, estimate: Duration, lead: usize) -> usize {
         if self.nodes.len() >= MOST_NODES {
@@ -147,6 +159,10 @@ impl Build<'_> {
 
     /// Everything that can be said only when all nodes are there.
     fn finish(mut self, in_file_order: &[usize]) -> Result<Plan, Vec<Diagnostic>> {
+        if let Some((_, source)) = self.cleanup.first().cloned() {
+            // The very last node may have been the one too many.
+            self.no_room(&source, Span::default());
+        }
         self.unique();
         if !self.problems.is_empty() {
             self.problems.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));

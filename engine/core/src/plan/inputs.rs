@@ -55,9 +55,10 @@ pub fn read(input: &Input, text: &str) -> Result<Value, String> {
 /// What was expected and what was found. Nothing of a secret is in it.
 pub fn check(input: &Input, value: &Value) -> Result<(), String> {
     let fits = match (input.kind, value) {
-        (InputType::String | InputType::Secret, Value::String(_)) | (InputType::Boolean, Value::Bool(_)) => true,
+        (InputType::String | InputType::Secret, Value::String(_))
+        | (InputType::Boolean, Value::Bool(_))
+        | (InputType::Number, Value::Number(_)) => true,
         (InputType::Integer, Value::Number(number)) => number.is_i64(),
-        (InputType::Number, Value::Number(_)) => true,
         (InputType::List, Value::Array(elements)) => elements.iter().all(Value::is_string),
         (InputType::Duration, Value::String(text)) => {
             text.parse::<Duration>().map_err(|error| error.to_string())?;
@@ -86,30 +87,37 @@ pub fn check(input: &Input, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// The input of a template that is one input and nothing else: `{{inputs.name}}`.
+pub(crate) fn alone(template: &str) -> Option<&str> {
+    let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner);
+    let name = inner.trim().strip_prefix("inputs.")?;
+    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')).then_some(name)
+}
+
 fn article(kind: InputType) -> String {
     let name = name(kind);
     format!("{} {name}", if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
 }
 
-/// Fills in defaults and tells what is missing, unknown or unfit. `place` is where the value of an input was written,
-/// or, without a name, where the missing ones belong; `None` when that is not in a file.
+/// Fills in defaults and tells what is missing, unknown or unfit. `place` is where the values were handed over; without
+/// it, they came from outside and findings stand at the declarations.
 pub(crate) fn complete(
     runbook: &Runbook,
     declared_in: &Arc<Source>,
     mut given: IndexMap<String, Binding>,
-    place: &dyn Fn(Option<&str>) -> Option<(Arc<Source>, Span)>,
+    place: Option<(&Arc<Source>, Span)>,
 ) -> Result<IndexMap<String, Binding>, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let mut complete = IndexMap::with_capacity(runbook.inputs.len());
     for (name, input) in &runbook.inputs {
-        let here = |own: Option<&str>| place(own).unwrap_or_else(|| (Arc::clone(declared_in), input.span()));
+        let (source, span) = place.unwrap_or((declared_in, input.span()));
         match given.shift_remove(name) {
             Some(Binding::Value(_)) if input.kind == InputType::Secret => {
-                let (source, span) = here(Some(name));
                 problems.push(
                     Diagnostic::error(
                         "bad-input",
-                        &source,
+                        source,
                         span,
                         format!(
                             "expected a secret for the secret input `{name}`, found a value that everybody can read"
@@ -120,11 +128,10 @@ pub(crate) fn complete(
                 );
             }
             Some(Binding::Secret(_)) if input.kind != InputType::Secret => {
-                let (source, span) = here(Some(name));
                 problems.push(
                     Diagnostic::error(
                         "secret-misplaced",
-                        &source,
+                        source,
                         span,
                         format!("expected {} for the input `{name}`, found a secret", article(input.kind)),
                     )
@@ -134,9 +141,8 @@ pub(crate) fn complete(
             }
             Some(Binding::Value(value)) => {
                 if let Err(message) = check(input, &value) {
-                    let (source, span) = here(Some(name));
                     problems.push(
-                        Diagnostic::error("bad-input", &source, span, format!("input `{name}`: {message}")).related(
+                        Diagnostic::error("bad-input", source, span, format!("input `{name}`: {message}")).related(
                             declared_in,
                             input.span(),
                             "declared here",
@@ -148,16 +154,14 @@ pub(crate) fn complete(
             Some(secret @ Binding::Secret(_)) => {
                 complete.insert(name.clone(), secret);
             }
-            None => match &input.default {
-                Some(default) => {
+            None => {
+                if let Some(default) = &input.default {
                     complete.insert(name.clone(), Binding::Value((**default).clone()));
-                }
-                None => {
-                    let (source, span) = here(None);
+                } else {
                     problems.push(
                         Diagnostic::error(
                             "missing-input",
-                            &source,
+                            source,
                             span,
                             format!("expected a value for the input `{name}`, found none"),
                         )
@@ -170,13 +174,13 @@ pub(crate) fn complete(
                         }),
                     );
                 }
-            },
+            }
         }
     }
     let names = Nearest::new(runbook.inputs.keys().map(String::as_str));
     for name in given.keys() {
-        let (source, span) = place(Some(name)).unwrap_or_else(|| (Arc::clone(declared_in), Span::default()));
-        problems.push(unknown(&source, span, name, &names));
+        let (source, span) = place.unwrap_or((declared_in, Span::default()));
+        problems.push(unknown(source, span, name, &names));
     }
     if problems.is_empty() { Ok(complete) } else { Err(problems) }
 }

@@ -161,12 +161,10 @@ impl Sketch {
         waits.reverse();
         let smallest = waits.iter().enumerate().min_by_key(|(_, node)| **node).map_or(0, |(at, _)| at);
         waits.rotate_left(smallest);
-        let name = |node: usize| match written.steps.get(node) {
-            Some((id, _)) => (*id).to_owned(),
-            None => {
-                let barrier = node.checked_sub(written.steps.len()).and_then(|at| self.barriers.get(at));
-                barrier.map_or_else(String::new, |phase| format!("phase {}", phase.name()))
-            }
+        let name = |node: usize| {
+            let barrier = || node.checked_sub(written.steps.len()).and_then(|at| self.barriers.get(at));
+            let phase = || barrier().map_or_else(String::new, |phase| format!("phase {}", phase.name()));
+            written.steps.get(node).map_or_else(phase, |(id, _)| (*id).to_owned())
         };
         let mut shown: Vec<String> = waits.iter().take(SHOWN).map(|node| name(*node)).collect();
         if waits.len() > SHOWN {

@@ -60,7 +60,7 @@ impl Build<'_> {
         }
         let Some(each) = &step.for_each else {
             return if step.runbook.is_some() {
-                self.include(frame, &name, step, None, edges, made)
+                self.include(frame, &name, step, None, &edges, made)
             } else {
                 made.push(self.push(name, self.spec(frame, step, None, None), edges, estimate(step), lead));
                 made.last().copied().map(Target::node).unwrap_or_default()
@@ -82,7 +82,7 @@ impl Build<'_> {
             let instance = format!("{name}[{text}]");
             let value = Some((each.name.as_str().to_owned(), element));
             if step.runbook.is_some() {
-                let mut one = self.include(frame, &instance, step, value, edges.clone(), made);
+                let mut one = self.include(frame, &instance, step, value.as_ref(), &edges, made);
                 target.succeeded.add(&one.succeeded);
                 target.ended.append(&mut one.ended);
             } else {
@@ -125,14 +125,14 @@ impl Build<'_> {
         frame: &Frame,
         name: &str,
         step: &Spanned<Step>,
-        each: Each,
-        edges: Edges,
+        each: Option<&(String, Value)>,
+        edges: &Edges,
         made: &mut Vec<usize>,
     ) -> Target {
         let Some(include) = &step.runbook else { return Target::default() };
         let path = &include.path;
         let directory = self.scopes[frame.scope].directory.clone();
-        let loaded = match (self.resolve)(&directory, path) {
+        let loaded = match self.read(&directory, path) {
             Ok(loaded) => loaded,
             Err(reason) => {
                 self.problems.push(reason.diagnostic(&frame.source, path));
@@ -149,9 +149,9 @@ impl Build<'_> {
             self.problems.push(Diagnostic::error("include-depth", &frame.source, path.span(), message));
             return Target::default();
         }
-        let Some(given) = self.given(frame, include, &loaded.runbook, each.as_ref()) else { return Target::default() };
-        let place = |_: Option<&str>| Some((Arc::clone(&frame.source), path.span()));
-        let inputs = match inputs::complete(&loaded.runbook, &loaded.source, given, &place) {
+        let Some(given) = self.given(frame, include, &loaded.runbook, each) else { return Target::default() };
+        let place = Some((&frame.source, path.span()));
+        let inputs = match inputs::complete(&loaded.runbook, &loaded.source, given, place) {
             Ok(inputs) => inputs,
             Err(problems) => {
                 self.problems.extend(problems);
@@ -174,7 +174,8 @@ impl Build<'_> {
         });
         made.append(&mut expanded.in_file_order);
         // A runbook without steps in this mode still keeps the order of what is around it.
-        let waits = if expanded.all.is_empty() { edges } else { Edges { needs: expanded.all, after: Vec::new() } };
+        let waits =
+            if expanded.all.is_empty() { edges.clone() } else { Edges { needs: expanded.all, after: Vec::new() } };
         let barrier = self.barrier(name.to_owned(), waits, super::lead(lead));
         made.push(barrier);
         let ended = if expanded.ended.is_empty() { vec![barrier] } else { expanded.ended };
@@ -194,7 +195,7 @@ impl Build<'_> {
         let mut problems = Vec::new();
         for (name, template) in &include.inputs {
             // A value that is one input and nothing else is handed on as it is, secrets and lists too.
-            if let Some(binding) = alone(template.as_str()).and_then(|input| known.get(input)) {
+            if let Some(binding) = inputs::alone(template.as_str()).and_then(|input| known.get(input)) {
                 given.insert(name.clone(), binding.clone());
                 continue;
             }
@@ -314,14 +315,6 @@ fn elements(
         }
     }
     if problems.is_empty() { Ok(elements) } else { Err(problems) }
-}
-
-/// The input of a template that is one input and nothing else: `{{inputs.name}}`.
-pub(crate) fn alone(template: &str) -> Option<&str> {
-    let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?;
-    let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner);
-    let name = inner.trim().strip_prefix("inputs.")?;
-    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')).then_some(name)
 }
 
 /// How long a step takes, as far as its author says.

@@ -11,7 +11,8 @@ pub fn dot(plan: &Plan) -> String {
     graph.push_str("  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n");
     for (at, node) in numbered(plan) {
         let Some(step) = node.step() else {
-            let _ = writeln!(graph, "  n{at} [shape=oval, style=dotted, label={}];", quote(&[node.id.clone()]));
+            let _ =
+                writeln!(graph, "  n{at} [shape=oval, style=dotted, label={}];", quote(std::slice::from_ref(&node.id)));
             continue;
         };
         let mut lines = vec![node.id.clone()];

@@ -145,6 +145,10 @@ impl Page<'_> {
         let estimate = self.estimate(at);
         let mut before = format!("    {id:width$} {estimate:>6}  ");
         if id.chars().count() > width {
+            if title.is_empty() && marks(node).is_empty() {
+                self.line(format!("    {id} {estimate:>6}"));
+                return;
+            }
             self.line(format!("    {id}"));
             before = format!("    {:width$} {estimate:>6}  ", "");
         }
@@ -161,8 +165,8 @@ impl Page<'_> {
     }
 
     fn gates(&mut self) {
-        let gated = |at: &usize| self.plan.nodes[*at].step().is_some_and(|step| step.spec.approval.is_some());
-        let gates: Vec<usize> = (0..self.plan.nodes.len()).filter(gated).collect();
+        let has_gate = |at: &usize| self.plan.nodes[*at].step().is_some_and(|step| step.spec.approval.is_some());
+        let gates: Vec<usize> = (0..self.plan.nodes.len()).filter(has_gate).collect();
         if gates.is_empty() {
             return;
         }
