@@ -67,12 +67,17 @@ pub fn full(story: &Story) -> Value {
     put("cleanup", cleanup.unwrap_or(Value::Null));
     put("engines", story.engines.iter().enumerate().map(|(at, one)| engine(story, at, one)).collect());
     put("followUp", json!(sentences::follow_up(story)));
-    put("log", json!({"records": story.records, "lastSeq": story.last.seq, "lastAt": story.last.at}));
+    put(
+        "log",
+        json!({"records": story.records, "whole": story.whole, "lastSeq": story.last.seq, "lastAt": story.last.at}),
+    );
     Value::Object(all)
 }
 
 fn run(story: &Story) -> Value {
     let end = story.end.as_ref();
+    // What the engine said that left a run without a verdict.
+    let left = story.engine().and_then(|engine| engine.left.as_ref());
     json!({
         "id": story.created.run,
         "runbook": story.created.runbook.name,
@@ -80,18 +85,13 @@ fn run(story: &Story) -> Value {
         "mode": story.created.mode,
         "status": story.state.name(),
         "verdict": end.map(|end| end.verdict),
-        "reason": sentences::reason(story),
-        "exitCode": end.map(|end| end.exit_code).or_else(|| left_code(story)),
+        "reason": end.map(|end| &end.reason).or_else(|| left.map(|left| &left.reason)),
+        "exitCode": end.map(|end| end.exit_code).or_else(|| left.map(|left| left.exit_code)),
         "startedAt": story.began.at,
         "finishedAt": end.map(|end| end.at.at),
         "durationMs": story.last.elapsed_ms.saturating_sub(story.began.elapsed_ms),
         "waitsFor": story.waits_for(),
     })
-}
-
-/// The exit code of the engine that left the run last, when it has no verdict.
-fn left_code(story: &Story) -> Option<u8> {
-    Some(story.engine()?.left.as_ref()?.exit_code)
 }
 
 fn objectives(story: &Story) -> Value {

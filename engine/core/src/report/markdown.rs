@@ -8,7 +8,10 @@ use super::{
     story::{Step, Story},
     words::{clip, count, exact, instant, length, offset, value},
 };
-use crate::evidence::event::{InputRecord, Task};
+use crate::{
+    evidence::event::{InputRecord, SkippedBy, Task},
+    machine::state::Status,
+};
 
 mod details;
 mod escape;
@@ -23,6 +26,10 @@ const LONGEST: usize = 240;
 pub fn markdown(story: &Story, head: Option<(u64, &str)>) -> String {
     let mut page = String::new();
     title(&mut page, story);
+    let unready = story.preflight.as_ref().is_some_and(|preflight| !preflight.passed);
+    if unready {
+        preflight(&mut page, story);
+    }
     objectives(&mut page, story);
     failed_checks(&mut page, story);
     decisions(&mut page, story);
@@ -30,7 +37,9 @@ pub fn markdown(story: &Story, head: Option<(u64, &str)>) -> String {
     follow_up(&mut page, story);
     steps(&mut page, story);
     details::details(&mut page, story);
-    preflight(&mut page, story);
+    if !unready {
+        preflight(&mut page, story);
+    }
     evidence(&mut page, story, head);
     page
 }
@@ -51,8 +60,17 @@ fn table(page: &mut String, head: &[&str]) {
 }
 
 fn heading(page: &mut String, name: &str) {
-    page.push_str("\n## ");
+    if !page.ends_with("\n\n") {
+        page.push('\n');
+    }
+    page.push_str("## ");
     page.push_str(name);
+    page.push_str("\n\n");
+}
+
+/// A paragraph with the blank line that must follow it.
+fn paragraph(page: &mut String, markdown: &str) {
+    page.push_str(markdown);
     page.push_str("\n\n");
 }
 
@@ -66,8 +84,8 @@ fn title(page: &mut String, story: &Story) {
     let run = &story.created;
     let caveats = sentences::caveats(story);
     let caveats = if caveats.is_empty() { String::new() } else { format!(" ({})", caveats.join(", ")) };
-    page.push_str(&format!("# {}: {}{caveats}\n\n", text(&run.runbook.title), sentences::headline(story)));
-    page.push_str(&format!("**{}**\n\n", text(&sentences::reason(story))));
+    paragraph(page, &format!("# {}: {}{caveats}", text(&run.runbook.title), sentences::headline(story)));
+    paragraph(page, &format!("**{}**", text(&sentences::reason(story))));
     table(page, &["", ""]);
     let ended = story.end.as_ref().map_or_else(
         || format!("no verdict yet; the last record is from {}", instant(story.last.at)),
@@ -89,7 +107,10 @@ fn title(page: &mut String, story: &Story) {
         facts.push(("Waits for", text(&waits)));
     }
     if story.end.is_none() {
-        facts.push(("Next", text(&sentences::next(story))));
+        let next = sentences::next(story);
+        let what = Some(text(&next.what)).filter(|what| !what.is_empty());
+        let told: Vec<String> = what.into_iter().chain(next.command.as_deref().map(code)).collect();
+        facts.push(("Next", told.join(": ")));
     }
     for (fact, told) in facts {
         row(page, &[fact, &told]);
@@ -100,17 +121,17 @@ fn objectives(page: &mut String, story: &Story) {
     heading(page, "Objectives");
     table(page, &["Objective", "Target", "Actual", "Result"]);
     for objective in sentences::objectives(story) {
-        row(page, &[objective.name, &objective.target, &objective.actual, &text(&objective.result)]);
+        let outcome = text(&objective.outcome());
+        let result = if ["met", "open"].contains(&objective.result) { outcome } else { format!("**{outcome}**") };
+        row(page, &[objective.name, &objective.target, &objective.actual, &result]);
     }
-    let [start, stop] = sentences::clock(story);
     page.push('\n');
-    bullet(page, &format!("The clock started at {}.", text(&start)));
-    bullet(
-        page,
-        &format!("The clock stopped at {}.", text(&stop)).replace("stopped at not stopped", "has not stopped"),
-    );
+    if let Some([start, stop]) = sentences::clock(story) {
+        bullet(page, &format!("Clock from: {}", text(&start)));
+        bullet(page, &format!("Clock to: {}", text(&stop)));
+    }
     for point in &story.recovery_points {
-        bullet(page, &format!("Data as of {}, told by step {}.", instant(point.at), code(&point.step)));
+        bullet(page, &format!("Data as of {}, told by step {}", instant(point.at), code(&point.step)));
     }
     let split = sentences::split(story);
     if !split.is_empty() {
@@ -126,16 +147,17 @@ fn objectives(page: &mut String, story: &Story) {
 fn steps(page: &mut String, story: &Story) {
     heading(page, "Steps");
     if story.steps.is_empty() {
-        return page.push_str("None is recorded.\n");
+        return paragraph(page, "None is recorded.");
     }
     let counts: Vec<String> = story.counts().iter().map(|(status, count)| format!("{count} {status}")).collect();
-    page.push_str(&format!("{}.\n\n", counts.join(", ")));
+    paragraph(page, &format!("{}.", counts.join(", ")));
     table(page, &["Step", "Phase", "Status", "Start", "Took", "Attempts", "What"]);
     for step in story.steps.values() {
         let start = step.started.map_or_else(|| "-".to_owned(), |at| offset(at.elapsed_ms));
         let took = step.duration_ms.filter(|_| step.started.is_some()).map_or_else(|| "-".to_owned(), length);
         let phase = if step.cleanup { "cleanup" } else { step.phase.as_deref().unwrap_or("-") };
-        let why = step.why().into_iter().chain(sentences::undo(step)).map(|why| text(&why)).collect::<Vec<_>>();
+        let undo = sentences::undo(step).filter(|_| step.status != Status::UndoFailed);
+        let why = step.why().into_iter().chain(undo).map(|why| text(&why)).collect::<Vec<_>>();
         let title = step.title.as_deref().map(text).unwrap_or_default();
         let what = [title].into_iter().filter(|title| !title.is_empty()).chain(why).collect::<Vec<_>>().join("; ");
         let status = if plain(step) { step.status.name().to_owned() } else { format!("**{}**", step.status.name()) };
@@ -146,7 +168,6 @@ fn steps(page: &mut String, story: &Story) {
 
 /// Whether there is nothing to look at in a step's status.
 fn plain(step: &Step) -> bool {
-    use crate::{evidence::event::SkippedBy, machine::state::Status};
     matches!(step.status, Status::Succeeded | Status::Pending | Status::Skipped(SkippedBy::Condition))
         && step.accepted_by.is_none()
 }
@@ -156,14 +177,17 @@ fn failed_checks(page: &mut String, story: &Story) {
     for step in story.steps.values() {
         for (check, later) in step.failed_checks() {
             let undo = if check.task == Task::Undo { " (undo)" } else { "" };
-            let reason = check.reason.as_deref().map(|reason| clip(reason, LONGEST)).unwrap_or_default();
-            let later = if later { "; passed later" } else { "" };
+            let reason = sentences::told_apart(check).map(|reason| clip(reason, LONGEST)).unwrap_or_default();
+            let tried = format!("{} in {}", sentences::times(check.tries), length(check.duration_ms));
+            let told =
+                [text(&reason), format!("tried {tried}"), if later { "passed later".into() } else { String::new() }];
+            let told: Vec<String> = told.into_iter().filter(|told| !told.is_empty()).collect();
             rows.push([
                 format!("{}{undo}", code(&step.id)),
                 text(&check.name),
                 code(check.expected.as_deref().unwrap_or("to pass")),
                 code(&clip(&value(&check.observed), LONGEST)),
-                format!("{}{later}", text(&reason)),
+                told.join("; "),
             ]);
         }
         for control in step.empty_controls() {
@@ -178,7 +202,7 @@ fn failed_checks(page: &mut String, story: &Story) {
     }
     heading(page, "Failed checks");
     if rows.is_empty() {
-        return page.push_str("None.\n");
+        return paragraph(page, "None.");
     }
     table(page, &["Step", "Check", "Expected", "Actual", "Why"]);
     for cells in rows {
@@ -189,7 +213,7 @@ fn failed_checks(page: &mut String, story: &Story) {
 fn decisions(page: &mut String, story: &Story) {
     heading(page, "Decisions");
     if story.decisions.is_empty() {
-        return page.push_str("Nobody had to decide anything.\n");
+        return paragraph(page, "Nobody had to decide anything.");
     }
     table(page, &["When", "What", "Why", "Known by"]);
     for decision in &story.decisions {
@@ -207,9 +231,9 @@ fn decisions(page: &mut String, story: &Story) {
 fn left(page: &mut String, story: &Story) {
     if let Some(abort) = &story.abort {
         heading(page, "Abort");
-        page.push_str(&format!("Began {}: {}\n\n", instant(abort.at.at), text(&abort.reason)));
+        paragraph(page, &format!("Began {}: {}", instant(abort.at.at), text(&abort.reason)));
         if abort.undo.is_empty() {
-            page.push_str("Nothing could be undone.\n");
+            paragraph(page, "Nothing could be undone.");
         }
         for id in &abort.undo {
             let told = story.steps.get(id).and_then(sentences::undo).unwrap_or_else(|| "not begun".to_owned());
@@ -232,7 +256,7 @@ fn follow_up(page: &mut String, story: &Story) {
     }
     heading(page, "Follow-up");
     for task in tasks {
-        bullet(page, &format!("[ ] {} (owner: , due: )", text(&task)));
+        bullet(page, &format!("[ ] {} (owner: …, due: …)", text(&task)));
     }
 }
 
@@ -242,11 +266,10 @@ fn preflight(page: &mut String, story: &Story) {
     let failed = preflight.findings.iter().filter(|finding| !finding.passed).count();
     let all = count(preflight.findings.len(), "requirement");
     let verdict = if preflight.passed { format!("Passed: {all}.") } else { format!("Failed: {failed} of {all}.") };
-    page.push_str(&format!("{verdict}\n"));
+    paragraph(page, &verdict);
     if preflight.findings.is_empty() {
         return;
     }
-    page.push('\n');
     table(page, &["Requirement", "Result", "Found", "To do"]);
     for finding in &preflight.findings {
         let result = if finding.passed { "ok" } else { "**missing**" };

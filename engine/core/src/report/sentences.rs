@@ -3,13 +3,14 @@
 //! Duty: story → short texts, without layout. It must not escape anything: that is each format's own.
 
 use super::{
-    story::{ClockStart, Decision, Engine, RunState, Step, Story, Unknown},
+    story::{Check, ClockStart, Decision, Engine, RunState, Step, Story, Unknown},
     words::{count, exact, instant, length, list},
 };
 use crate::{
+    duration::Duration,
     evidence::event::{Resolution, Resolved, Task, Verdict},
     machine::state::Status,
-    model::Level,
+    model::{Level, Mode},
 };
 
 /// How the run stands, in capitals and a few words.
@@ -36,12 +37,20 @@ pub fn headline(story: &Story) -> &'static str {
 #[must_use]
 pub fn caveats(story: &Story) -> Vec<String> {
     let mut caveats = Vec::new();
+    if !story.whole {
+        caveats.push("LOG DAMAGED: records are missing".to_owned());
+    }
     let overrides = story.overrides().count();
     if overrides > 0 {
         caveats.push(count(overrides, "override"));
     }
     if !story.left.is_empty() {
         caveats.push(format!("{} left behind", story.left.len()));
+    }
+    if story.proven().is_some() {
+        let unknown =
+            objectives(story).into_iter().filter(|row| row.result == "unknown" || row.result == "not measured");
+        caveats.extend(unknown.map(|row| format!("{} {}", row.name, row.result)));
     }
     caveats
 }
@@ -54,11 +63,15 @@ pub fn reason(story: &Story) -> String {
     }
     let aborting = story.abort.as_ref().map(|abort| format!("aborting: {}", abort.reason));
     let left = story.engine().and_then(|engine| engine.left.as_ref());
+    // What it waits for is told on its own.
+    if aborting.is_none() && left.is_some_and(|left| left.reason.starts_with("held:") && !left.waits_for.is_empty()) {
+        return "waits for a person; nobody was there".to_owned();
+    }
     let pause = story.pauses.last().filter(|pause| pause.until.is_none());
     match (left, aborting, pause) {
         (Some(left), Some(aborting), _) => format!("{} ({aborting})", left.reason),
         (Some(left), None, _) => left.reason.clone(),
-        (None, Some(aborting), _) => aborting,
+        (None, Some(_), _) => story.abort.as_ref().map(|abort| abort.reason.clone()).unwrap_or_default(),
         (None, None, Some(pause)) => format!("paused: {}", pause.reason),
         (None, None, None) => format!("no verdict yet; the last record is from {}", instant(story.last.at)),
     }
@@ -69,12 +82,26 @@ pub fn reason(story: &Story) -> String {
 pub struct Objective {
     /// `RTO`, `RPO` or `MTD`.
     pub name: &'static str,
-    /// What was promised.
+    /// What was promised, as authors write it: `15m`.
     pub target: String,
     /// What was achieved.
     pub actual: String,
-    /// `met …`, `missed …`, or why it is not known.
-    pub result: String,
+    /// `met`, `missed`, `not met` (the capability is not back), `open`, `unknown` or `not measured`.
+    pub result: &'static str,
+    /// By how much, or why it is not known; may be empty.
+    pub detail: String,
+}
+
+impl Objective {
+    /// Result and detail: `met, 45m 55s to spare`.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match self.detail.as_str() {
+            "" => self.result.to_owned(),
+            detail if detail.starts_with("by ") => format!("{} {detail}", self.result),
+            detail => format!("{}, {detail}", self.result),
+        }
+    }
 }
 
 /// The objectives, in the order in which people ask for them.
@@ -82,46 +109,63 @@ pub struct Objective {
 pub fn objectives(story: &Story) -> Vec<Objective> {
     let (rto, rpo) = (&story.objectives.rto, &story.objectives.rpo);
     let mut rows = vec![recovery_time(story, "RTO", rto.target_ms, rto.met)];
-    let (actual, result) = match rpo.actual_ms {
-        Some(actual) => (exact(actual), compared(rpo.target_ms, actual, rpo.met)),
-        None => ("unknown".to_owned(), "unknown: no proven step told a recovery point".to_owned()),
+    let (actual, result, detail) = match (rpo.actual_ms, story.verdict()) {
+        (Some(actual), _) => compared(rpo.target_ms, actual, rpo.met),
+        (None, Some(Verdict::PreflightFailed)) => told("-", "not measured", "nothing was started"),
+        (None, None) => told("-", "open", "no step has told a recovery point yet"),
+        (None, Some(_)) => told("unknown", "unknown", "no proven step told a recovery point"),
     };
-    rows.push(Objective { name: "RPO", target: exact(rpo.target_ms), actual, result });
-    if let Some(mtd) = story.created.objectives.mtd.map(crate::duration::Duration::as_millis) {
+    rows.push(Objective { name: "RPO", target: authored(rpo.target_ms), actual, result, detail });
+    if let Some(mtd) = story.created.objectives.mtd.map(Duration::as_millis) {
         rows.push(recovery_time(story, "MTD", mtd, rto.actual_ms.map(|actual| actual <= mtd)));
     }
     rows
 }
 
+type Outcome = (String, &'static str, String);
+
+fn told(actual: &str, result: &'static str, detail: &str) -> Outcome {
+    (actual.to_owned(), result, detail.to_owned())
+}
+
+fn authored(millis: u64) -> String {
+    Duration::from_millis(millis).to_string()
+}
+
 fn recovery_time(story: &Story, name: &'static str, target: u64, met: Option<bool>) -> Objective {
-    let said = |actual: &str, result: &str| (actual.to_owned(), result.to_owned());
-    let (actual, result) = match (story.objectives.rto.actual_ms, story.verdict(), story.down_for_ms()) {
-        (Some(actual), _, _) => (exact(actual), compared(target, actual, met)),
-        (None, Some(Verdict::PreflightFailed), _) => said("-", "not measured: nothing was started"),
-        _ if !story.measures_rto() => said("-", "not measured: no step says `restores`"),
-        (None, Some(_), _) => said("not restored", "not met: the capability was not restored"),
-        (None, None, Some(down)) if down > target => {
-            (format!("{} so far", exact(down)), format!("target passed by {}", exact(down - target)))
-        }
-        (None, None, down) => {
-            let down = down.unwrap_or(0);
-            (format!("{} so far", exact(down)), format!("{} left at the last record", exact(target - down.min(target))))
-        }
+    let down = story.down_for_ms().unwrap_or(0);
+    let over = down.checked_sub(target).filter(|&over| over > 0).map(exact);
+    let left = exact(target.saturating_sub(down));
+    let (actual, result, detail) = match (story.objectives.rto.actual_ms, story.verdict(), over) {
+        (Some(actual), _, _) => compared(target, actual, met),
+        (None, Some(Verdict::PreflightFailed), _) => told("-", "not measured", "nothing was started"),
+        _ if !story.measures_rto() => told("-", "not measured", "no step says `restores`"),
+        // Not back when the run ended. The clock of an incident goes on: people need to know what is left of it.
+        (None, Some(_), _) if story.created.mode == Mode::Drill => told("not restored", "not met", ""),
+        (None, Some(_), None) => told("not restored", "not met", &format!("{left} left at the end")),
+        (None, Some(_), Some(over)) => told("not restored", "not met", &format!("over by {over} at the end")),
+        (None, None, None) => told(&format!("{} so far", exact(down)), "open", &format!("{left} left")),
+        // Nothing that is still to come can make it good.
+        (None, None, Some(over)) => told(&format!("{} so far", exact(down)), "missed", &format!("by {over}")),
     };
-    Objective { name, target: exact(target), actual, result }
+    Objective { name, target: authored(target), actual, result, detail }
 }
 
-fn compared(target: u64, actual: u64, met: Option<bool>) -> String {
-    match met {
-        Some(true) => format!("met, {} to spare", exact(target.saturating_sub(actual))),
-        Some(false) => format!("missed by {}", exact(actual.saturating_sub(target))),
-        None => "unknown".to_owned(),
-    }
+fn compared(target: u64, actual: u64, met: Option<bool>) -> Outcome {
+    let (result, detail) = match met {
+        Some(true) => ("met", format!("{} to spare", exact(target.saturating_sub(actual)))),
+        Some(false) => ("missed", format!("by {}", exact(actual.saturating_sub(target)))),
+        None => ("unknown", String::new()),
+    };
+    (exact(actual), result, detail)
 }
 
-/// By what rule the clock of the outage started and stopped.
+/// By what rule the clock of the outage started and stopped; none when the run never began.
 #[must_use]
-pub fn clock(story: &Story) -> [String; 2] {
+pub fn clock(story: &Story) -> Option<[String; 2]> {
+    if story.verdict() == Some(Verdict::PreflightFailed) {
+        return None;
+    }
     let marks = &story.marks;
     let by = match &marks.outage_from {
         ClockStart::Given => "as given when the run was started".to_owned(),
@@ -130,16 +174,19 @@ pub fn clock(story: &Story) -> [String; 2] {
     };
     let stop = match &marks.restored {
         Some((at, step)) => format!("{}, proven by step `{step}`", instant(*at)),
-        None => "not stopped: the capability was not restored".to_owned(),
+        None if story.end.is_some() => "not stopped: the capability was not restored".to_owned(),
+        None => "not stopped yet".to_owned(),
     };
-    [format!("{}, {by}", instant(marks.outage)), stop]
+    Some([format!("{}, {by}", instant(marks.outage)), stop])
 }
 
 /// The parts of the RTO clock, each with its share of the actual.
 #[must_use]
 pub fn split(story: &Story) -> Vec<(String, u64, Option<u64>)> {
     let rto = &story.objectives.rto;
-    let share = |millis: u64| rto.actual_ms.filter(|&all| all > 0).map(|all| millis.saturating_mul(100) / all);
+    let share = |millis: u64| {
+        rto.actual_ms.filter(|&all| all > 0).map(|all| millis.saturating_mul(100).saturating_add(all / 2) / all)
+    };
     rto.split.iter().map(|(name, &millis)| (name.clone(), millis, share(millis))).collect()
 }
 
@@ -177,12 +224,15 @@ pub fn level(story: &Story) -> String {
 pub fn decision(decision: &Decision) -> String {
     let step = decision.step.as_ref().map(|step| format!(" `{step}`")).unwrap_or_default();
     let note = decision.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-    // What was refused did not happen, and must not read as if it had.
-    let did = match (&decision.refused, decision.did) {
-        (None, did) => did.to_owned(),
-        (Some(_), did) => format!("REFUSED: {did}"),
-    };
-    format!("{} {did}{step}{note}", decision.who)
+    let refused = if decision.refused.is_some() { ": REFUSED" } else { "" };
+    format!("{} {}{step}{note}{refused}", decision.who, decision.did)
+}
+
+/// Why a check failed, where that says more than what was expected.
+#[must_use]
+pub fn told_apart(check: &Check) -> Option<&str> {
+    let repeated = check.expected.as_ref().map(|expected| format!("expected `{expected}`"));
+    check.reason.as_deref().filter(|reason| repeated.as_deref() != Some(*reason))
 }
 
 /// How an unknown outcome became known, or that it did not.
@@ -211,12 +261,12 @@ pub fn unknown(unknown: &Unknown) -> String {
     format!("{begun}; {outcome} {way} at {}", instant(at.at))
 }
 
-/// What became of the undo of a step.
+/// What became of the undo of a step, in a few words.
 #[must_use]
 pub fn undo(step: &Step) -> Option<String> {
     let undo = step.undo.as_ref()?;
     Some(match (step.status, &undo.failed, undo.duration_ms) {
-        (_, Some(_), _) => "its undo failed".to_owned(),
+        (_, Some(why), _) => format!("its undo failed: {why}"),
         (Status::Undone, None, Some(millis)) => format!("undone in {}", length(millis)),
         (Status::Undone, None, None) => "undone".to_owned(),
         _ => "its undo has not ended".to_owned(),
@@ -227,15 +277,17 @@ pub fn undo(step: &Step) -> Option<String> {
 #[must_use]
 pub fn engine(story: &Story, at: usize, engine: &Engine) -> Vec<String> {
     let mut lines = vec![format!(
-        "token {}: {}@{} (pid {}, lifeboat {}, {}), from {}",
+        "token {}: {}@{} pid {}, {}, since {}",
         engine.began.token,
         engine.user,
         engine.host,
         engine.pid,
-        engine.version,
         if engine.attended { "attended" } else { "unattended" },
         instant(engine.began.at)
     )];
+    if engine.version != story.created.engine {
+        lines.push(format!("another version: lifeboat {}", engine.version));
+    }
     if engine.torn_bytes > 0 {
         lines.push(format!("cut off {} of an unfinished last record", count_bytes(engine.torn_bytes)));
     }
@@ -264,27 +316,38 @@ fn count_bytes(bytes: u64) -> String {
     if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
 }
 
-/// What to do next, in a line.
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// In words; may be empty when the command says it.
+    pub what: String,
+    /// The command, on a line of its own so that it can be copied.
+    pub command: Option<String>,
+}
+
+/// What to do next.
 #[must_use]
-pub fn next(story: &Story) -> String {
+pub fn next(story: &Story) -> Next {
     let run = &story.created.run;
+    let then =
+        |what: &str, command: &str| Next { what: what.to_owned(), command: Some(format!("lifeboat {command} {run}")) };
     match (story.state, story.verdict()) {
-        (_, Some(Verdict::Succeeded)) => format!("file the evidence: `lifeboat report {run}`"),
+        (_, Some(Verdict::Succeeded)) => then("file the evidence", "report"),
         (_, Some(Verdict::ObjectiveMissed)) => match story.longest_part() {
-            Some((part, millis)) => format!("shorten `{part}`, the longest part of the clock ({})", exact(millis)),
-            None => format!("see what it restored: `lifeboat report {run}`"),
+            Some((part, millis)) if story.objectives.rto.met == Some(false) => {
+                then(&format!("see why `{part}` took {}, the longest part", exact(millis)), "report")
+            }
+            _ => then("see how old the restored data was, and why", "report"),
         },
-        (_, Some(Verdict::Failed)) => {
-            format!("nothing was rolled back; `lifeboat report {run}` has the details; fix it and start a new run")
+        (_, Some(Verdict::Failed)) => then("fix the cause and start a new run; nothing was rolled back", "report"),
+        (_, Some(Verdict::PreflightFailed)) => {
+            Next { what: "put in place what is missing and start again".to_owned(), command: None }
         }
-        (_, Some(Verdict::PreflightFailed)) => "put in place what is missing and start again".to_owned(),
-        (_, Some(Verdict::Aborted)) => format!("`lifeboat report {run}` has the details; fix it and start a new run"),
-        (_, Some(Verdict::AbortIncomplete)) => {
-            format!("put right by hand what is left; `lifeboat report {run}` has the details")
-        }
-        (RunState::Held | RunState::Interrupted, None) => format!("`lifeboat resume {run}`"),
-        (RunState::Paused, None) => format!("`lifeboat continue {run} --as WHO`"),
-        (_, None) => format!("`lifeboat attach {run}`; if its engine died, `lifeboat resume {run}`"),
+        (_, Some(Verdict::Aborted)) => then("fix the cause and start a new run", "report"),
+        (_, Some(Verdict::AbortIncomplete)) => then("put right by hand what is left", "report"),
+        (RunState::Held | RunState::Interrupted, None) => then("", "resume"),
+        (RunState::Paused, None) => then("", "continue"),
+        (_, None) => then("look on, or, if its engine died, `resume` instead of `attach`", "attach"),
     }
 }
 
@@ -296,7 +359,7 @@ pub fn follow_up(story: &Story) -> Vec<String> {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         tasks.push(format!("Provide {}: found {}{help}", finding.requirement, finding.found));
     }
-    for objective in objectives(story).iter().filter(|objective| objective.result.starts_with("missed")) {
+    for objective in objectives(story).iter().filter(|objective| objective.result == "missed") {
         let longest = story.longest_part().filter(|_| objective.name != "RPO");
         let longest = longest.map(|(part, millis)| format!("; the longest part is `{part}`, {}", exact(millis)));
         let (name, target, actual) = (objective.name, &objective.target, &objective.actual);
@@ -305,12 +368,13 @@ pub fn follow_up(story: &Story) -> Vec<String> {
     for left in &story.left {
         tasks.push(format!("Put right what is left of `{}`: {}", left.step, left.why));
     }
-    for step in story.failed() {
+    for step in story.failed().filter(|step| !step.failures.is_empty() || step.status != Status::UndoFailed) {
         let reason = step.failures.last().map(|failure| &failure.reason).or(step.reason.as_ref());
         let reason = reason.map_or_else(|| "its outcome is unknown".to_owned(), Clone::clone);
         tasks.push(format!("Find the cause of `{}`: {reason}", step.id));
     }
-    for decision in story.overrides() {
+    // A policy is in the runbook, and its review with it.
+    for decision in story.overrides().filter(|decision| !decision.who.starts_with("policy:")) {
         let step = decision.step.as_ref().map(|step| format!(" of `{step}`")).unwrap_or_default();
         let (who, why) = (&decision.who, decision.overrides.unwrap_or_default());
         tasks.push(format!("Review the override{step} by {who}: {why}"));
@@ -323,4 +387,10 @@ pub fn follow_up(story: &Story) -> Vec<String> {
 pub fn failed(story: &Story, most: usize) -> Option<String> {
     let names: Vec<&str> = story.failed().map(|step| step.id.as_str()).collect();
     (!names.is_empty()).then(|| list(&names, most))
+}
+
+/// `once`, `3 times`.
+#[must_use]
+pub fn times(tries: u32) -> String {
+    if tries == 1 { "once".to_owned() } else { format!("{tries} times") }
 }

@@ -8,7 +8,10 @@ use super::{
     story::{Step, Story},
     words::{clip, count, exact, instant, length, line, list, offset, value},
 };
-use crate::evidence::event::{InputRecord, Task};
+use crate::{
+    evidence::event::{InputRecord, Task},
+    machine::state::Status,
+};
 
 mod page;
 mod summary;
@@ -16,8 +19,6 @@ mod summary;
 use page::Page;
 pub use summary::summary;
 
-/// The longest id that has its title on the same line.
-const WIDEST: usize = 24;
 /// The longest observation that is shown; the log and the artifacts have all of it.
 const LONGEST: usize = 480;
 
@@ -27,6 +28,10 @@ pub fn text(story: &Story) -> String {
     let mut page = Page::new();
     verdict(&mut page, story);
     identity(&mut page, story);
+    let unready = story.preflight.as_ref().is_some_and(|preflight| !preflight.passed);
+    if unready {
+        preflight(&mut page, story);
+    }
     objectives(&mut page, story);
     steps(&mut page, story);
     failed_checks(&mut page, story);
@@ -34,7 +39,9 @@ pub fn text(story: &Story) -> String {
     decisions(&mut page, story);
     aborted(&mut page, story);
     left(&mut page, story);
-    preflight(&mut page, story);
+    if !unready {
+        preflight(&mut page, story);
+    }
     engines(&mut page, story);
     record(&mut page, story);
     page.finish()
@@ -42,9 +49,9 @@ pub fn text(story: &Story) -> String {
 
 fn verdict(page: &mut Page, story: &Story) {
     let caveats = sentences::caveats(story);
-    let caveats = if caveats.is_empty() { String::new() } else { format!("  ({})", caveats.join(", ")) };
-    let code = story.end.as_ref().map(|end| format!("  exit code {}", end.exit_code)).unwrap_or_default();
-    page.line(format!("{}{caveats}{code}", sentences::headline(story)));
+    let caveats = if caveats.is_empty() { String::new() } else { format!(" ({})", caveats.join(", ")) };
+    let code = story.end.as_ref().map(|end| format!(", exit code {}", end.exit_code)).unwrap_or_default();
+    page.wrapped("", &format!("{}{caveats}{code}", sentences::headline(story)));
     page.wrapped("  ", &sentences::reason(story));
     if story.end.is_some() {
         return;
@@ -53,10 +60,11 @@ fn verdict(page: &mut Page, story: &Story) {
         page.wrapped("  waits for  ", &waits);
     }
     for step in story.in_flight() {
-        let since = step.started.map(|at| format!(" since {}", offset(at.elapsed_ms))).unwrap_or_default();
+        let undo = step.undo.as_ref().filter(|_| step.status == Status::Undoing).and_then(|undo| undo.started);
+        let since = undo.or(step.started).map(|at| format!(" since {}", offset(at.elapsed_ms))).unwrap_or_default();
         page.wrapped("  in flight  ", &format!("`{}` {}{since}", step.id, step.status.name()));
     }
-    page.wrapped("  next       ", &sentences::next(story));
+    page.next("  next       ", &sentences::next(story), usize::MAX);
 }
 
 fn identity(page: &mut Page, story: &Story) {
@@ -80,11 +88,12 @@ fn objectives(page: &mut Page, story: &Story) {
     page.line(format!("  {:<12}{:<13}{:<20}{}", "", "target", "actual", "result"));
     for row in sentences::objectives(story) {
         let before = format!("  {:<12}{:<13}{:<20}", row.name, row.target, row.actual);
-        page.wrapped(&before, &row.result);
+        page.wrapped(&before, &row.outcome());
     }
-    let [start, stop] = sentences::clock(story);
-    page.wrapped("  clock from  ", &start);
-    page.wrapped("  clock to    ", &stop);
+    if let Some([start, stop]) = sentences::clock(story) {
+        page.wrapped("  clock from  ", &start);
+        page.wrapped("  clock to    ", &stop);
+    }
     let parts: Vec<String> = sentences::split(story)
         .into_iter()
         .map(|(name, millis, share)| {
@@ -103,12 +112,11 @@ fn objectives(page: &mut Page, story: &Story) {
 
 fn steps(page: &mut Page, story: &Story) {
     let counts: Vec<String> = story.counts().iter().map(|(status, count)| format!("{count} {status}")).collect();
-    page.section(&format!("STEPS  {}", counts.join(", ")));
+    page.section(&format!("STEPS ({})", if counts.is_empty() { "0".to_owned() } else { counts.join(", ") }));
     if story.steps.is_empty() {
         return page.line("  none is recorded");
     }
     let status = story.steps.values().map(|step| step.status.name().len()).max().unwrap_or(0);
-    let ids = story.steps.keys().map(|id| id.chars().count()).filter(|width| *width <= WIDEST).max().unwrap_or(0);
     let mut heading = None;
     for step in story.steps.values() {
         let phase = if step.cleanup { Some("cleanup") } else { step.phase.as_deref() };
@@ -116,31 +124,30 @@ fn steps(page: &mut Page, story: &Story) {
             page.line(format!("  {}", phase.map_or_else(|| "no phase".to_owned(), line)));
             heading = Some(phase);
         }
-        row(page, step, status, ids);
+        row(page, step, status);
     }
 }
 
-fn row(page: &mut Page, step: &Step, status: usize, ids: usize) {
+fn row(page: &mut Page, step: &Step, status: usize) {
     let start = step.started.map_or_else(|| "-".to_owned(), |at| offset(at.elapsed_ms));
     let took = step.duration_ms.filter(|_| step.started.is_some()).map_or_else(|| "-".to_owned(), length);
-    let mut title = step.title.as_deref().map(line).unwrap_or_default();
+    let mut what = step.title.as_ref().map_or_else(|| step.id.clone(), |title| format!("{}: {title}", step.id));
     if step.tries() > 1 {
-        title = format!("{title} ({} attempts)", step.tries()).trim_start().to_owned();
+        what = format!("{what} ({} attempts)", step.tries());
     }
-    let id = line(&step.id);
     let before = format!("  {start:>8}  {took:>7}  {:<status$}  ", step.status.name());
+    page.wrapped(&before, &what);
     let under = " ".repeat(before.chars().count());
-    if id.chars().count() <= ids {
-        page.wrapped(&format!("{before}{id:<ids$}  "), &title);
-    } else {
-        page.wrapped(&before, &id);
-        if !title.is_empty() {
-            page.wrapped(&under, &title);
-        }
-    }
-    for text in step.why().into_iter().chain(sentences::undo(step)) {
+    for text in notes(step) {
         page.wrapped(&format!("{under}> "), &text);
     }
+}
+
+/// What has to be said about a step besides its status.
+fn notes(step: &Step) -> Vec<String> {
+    // A failed undo is the reason of its status already.
+    let undo = sentences::undo(step).filter(|_| step.status != Status::UndoFailed);
+    step.why().into_iter().chain(undo).collect()
 }
 
 fn failed_checks(page: &mut Page, story: &Story) {
@@ -150,17 +157,17 @@ fn failed_checks(page: &mut Page, story: &Story) {
     if number == 0 {
         return;
     }
-    page.section(&format!("FAILED CHECKS  {number}"));
+    page.section(&format!("FAILED CHECKS ({number})"));
     for (step, (check, later)) in failed() {
         let undo = if check.task == Task::Undo { "the undo of " } else { "" };
         let later = if later { ", passed later" } else { "" };
         page.wrapped("  ", &format!("{undo}{}: {}{later}", step.id, check.name));
         page.wrapped("      expected  ", check.expected.as_deref().unwrap_or("to pass"));
         page.wrapped("      actual    ", &clip(&value(&check.observed), LONGEST));
-        if let Some(reason) = &check.reason {
+        if let Some(reason) = sentences::told_apart(check) {
             page.wrapped("      why       ", &clip(reason, LONGEST));
         }
-        let tried = format!("{} in {}", times(check.tries), length(check.duration_ms));
+        let tried = format!("{} in {}", sentences::times(check.tries), length(check.duration_ms));
         page.wrapped("      tried     ", &format!("{tried}, until {}", offset(check.at.elapsed_ms)));
     }
     for (step, control) in empty() {
@@ -169,10 +176,6 @@ fn failed_checks(page: &mut Page, story: &Story) {
         page.wrapped("      actual    ", "it passed already, so it proves nothing");
         page.wrapped("      observed  ", &clip(&value(&control.observed), LONGEST));
     }
-}
-
-fn times(tries: u32) -> String {
-    if tries == 1 { "once".to_owned() } else { format!("{tries} times") }
 }
 
 fn unknowns(page: &mut Page, story: &Story) {
@@ -214,11 +217,12 @@ fn aborted(page: &mut Page, story: &Story) {
     page.section("ABORT");
     page.wrapped("  began   ", &instant(abort.at.at));
     page.wrapped("  why     ", &abort.reason);
-    let undo = if abort.undo.is_empty() { "nothing could be undone".to_owned() } else { list(&abort.undo, 40) };
-    page.wrapped("  undo    ", &undo);
+    if abort.undo.is_empty() {
+        page.line("  undo    nothing could be undone");
+    }
     for step in abort.undo.iter().filter_map(|id| story.steps.get(id)) {
         let told = sentences::undo(step).unwrap_or_else(|| "not begun".to_owned());
-        page.wrapped("          ", &format!("{}: {told}", step.id));
+        page.wrapped("  undo    ", &format!("{}: {told}", step.id));
     }
 }
 
@@ -226,7 +230,7 @@ fn left(page: &mut Page, story: &Story) {
     if story.left.is_empty() {
         return;
     }
-    page.section(&format!("LEFT BEHIND  {}", story.left.len()));
+    page.section(&format!("LEFT BEHIND ({})", story.left.len()));
     for stays in &story.left {
         page.wrapped("  - ", &format!("{}: {}", stays.step, stays.why));
     }
@@ -250,7 +254,10 @@ fn preflight(page: &mut Page, story: &Story) {
 }
 
 fn engines(page: &mut Page, story: &Story) {
-    page.section(&format!("ENGINES  {}", story.engines.len()));
+    page.section(&format!("ENGINES ({})", story.engines.len()));
+    if story.engines.is_empty() {
+        page.line("  none is recorded");
+    }
     for (at, engine) in story.engines.iter().enumerate() {
         for (number, text) in sentences::engine(story, at, engine).iter().enumerate() {
             page.wrapped(if number == 0 { "  " } else { "      " }, text);

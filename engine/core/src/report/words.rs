@@ -14,8 +14,8 @@ pub fn length(millis: u64) -> String {
     let seconds = millis / 1_000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match seconds {
-        0 => format!("{millis}ms"),
-        1..60 => format!("{seconds}s"),
+        0 if millis > 0 => format!("{millis}ms"),
+        0..60 => format!("{seconds}s"),
         60..3_600 => format!("{minutes}m {:02}s", seconds % 60),
         3_600..86_400 => format!("{hours}h {:02}m", minutes % 60),
         _ => format!("{days}d {:02}h", hours % 24),
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn lengths() {
         for (millis, short, whole) in [
-            (0, "0ms", "0ms"),
+            (0, "0s", "0s"),
             (350, "350ms", "350ms"),
             (12_999, "12s", "12s"),
             (112_000, "1m 52s", "1m 52s"),

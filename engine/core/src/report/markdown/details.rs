@@ -1,11 +1,12 @@
 //! What is behind the summary, folded away: each step that failed, and every check that passed.
 
-use super::{LONGEST, code, heading, row, table, text};
+use super::{LONGEST, bullet, code, heading, paragraph, row, table, text};
 use crate::{
-    evidence::event::Task,
+    evidence::event::{AfterFailure, Task},
+    machine::state::Status,
     report::{
         sentences,
-        story::{Step, Story},
+        story::{Attempt, Step, Story},
         words::{clip, count, instant, length, name, offset, value},
     },
 };
@@ -23,9 +24,12 @@ pub(super) fn details(page: &mut String, story: &Story) {
 
 /// A part that a reader unfolds. The blank lines are needed: without them nothing inside is Markdown.
 fn fold(page: &mut String, summary: &str, inner: impl FnOnce(&mut String)) {
-    page.push_str(&format!("<details><summary>{summary}</summary>\n\n"));
+    if !page.ends_with("\n\n") {
+        page.push('\n');
+    }
+    paragraph(page, &format!("<details><summary>{summary}</summary>"));
     inner(page);
-    page.push_str("\n</details>\n\n");
+    page.push_str("\n</details>\n");
 }
 
 /// In a summary Markdown is not read by everybody, HTML is.
@@ -34,23 +38,22 @@ fn html(text: &str) -> String {
 }
 
 fn one(page: &mut String, step: &Step) {
-    let summary = format!("<code>{}</code>: {}", html(&step.id), step.status.name());
+    let end = if step.status == Status::Succeeded { " in the end" } else { "" };
+    let summary = format!("<code>{}</code>: {}{end}", html(&step.id), step.status.name());
     fold(page, &summary, |page| {
         for failure in &step.failures {
             let then = match failure.then {
-                crate::evidence::event::AfterFailure::Pause => "a person had to decide",
-                crate::evidence::event::AfterFailure::Abort => "the run was aborted",
-                crate::evidence::event::AfterFailure::Continue => "the run went on without it",
+                AfterFailure::Pause => "a person had to decide",
+                AfterFailure::Abort => "the run was aborted",
+                AfterFailure::Continue => "the run went on without it",
             };
-            page.push_str(&format!("- failed at {}: {}; {then}\n", instant(failure.at.at), text(&failure.reason)));
+            bullet(page, &format!("failed at {}: {}; {then}", instant(failure.at.at), text(&failure.reason)));
         }
         for unknown in &step.unknowns {
-            page.push_str(&format!("- {}\n", text(&sentences::unknown(unknown))));
+            bullet(page, &text(&sentences::unknown(unknown)));
         }
-        if let Some(undo) = &step.undo {
-            let told = sentences::undo(step).unwrap_or_default();
-            let why = undo.failed.as_ref().map(|why| format!(": {}", text(why))).unwrap_or_default();
-            page.push_str(&format!("- {told}{why}\n"));
+        if let Some(told) = sentences::undo(step) {
+            bullet(page, &text(&told));
         }
         attempts(page, step);
         checks(page, step);
@@ -67,12 +70,18 @@ fn attempts(page: &mut String, step: &Step) {
         let undo = if attempt.task == Task::Undo { "undo " } else { "" };
         let start = attempt.started.map_or_else(|| "-".to_owned(), |at| offset(at.elapsed_ms));
         let took = attempt.duration_ms.map_or_else(|| "-".to_owned(), length);
-        let outcome = attempt.outcome.as_ref().map_or_else(|| "not seen".to_owned(), name);
+        let outcome = attempt.outcome.as_ref().map_or_else(|| unseen(step, attempt).to_owned(), name);
         let error = attempt.error.as_deref().map(|error| text(&clip(error, LONGEST))).unwrap_or_default();
         let artifacts: Vec<String> =
             attempt.artifacts.iter().map(|one| format!("{} {}", text(&one.name), code(&one.sha256))).collect();
         row(page, &[format!("{undo}{}", attempt.number), start, took, outcome, error, artifacts.join(", ")]);
     }
+}
+
+/// What to say about an attempt without an end.
+fn unseen(step: &Step, attempt: &Attempt) -> &'static str {
+    let lost = step.unknowns.iter().any(|one| one.task == attempt.task && one.attempt == attempt.number);
+    if lost { "unknown" } else { "no end is recorded" }
 }
 
 fn checks(page: &mut String, step: &Step) {
@@ -118,7 +127,7 @@ fn proof(page: &mut String, story: &Story) {
     let (checks, negative) = (passed().count(), controls().count());
     heading(page, "Proof");
     if checks + negative == 0 {
-        return page.push_str("No check passed.\n");
+        return paragraph(page, "No check passed.");
     }
     let negative =
         if negative > 0 { format!(", {} failed first", count(negative, "negative control")) } else { String::new() };

@@ -1,8 +1,8 @@
 //! What every report asks of a story.
 
-use super::{Check, Control, Decision, Engine, GateStory, RunState, Step, Story};
+use super::{super::words, Check, Control, Decision, Engine, GateStory, RunState, Step, Story};
 use crate::{
-    evidence::event::{SkippedBy, Task, Verdict},
+    evidence::event::{Gate, SkippedBy, Task, Verdict},
     machine::state::Status,
     model::Level,
 };
@@ -65,15 +65,31 @@ impl Story {
         })
     }
 
-    /// How many steps are in each status, in the order in which the statuses come up.
+    /// How many steps are in each status, those that ended well first.
     #[must_use]
     pub fn counts(&self) -> Vec<(&'static str, usize)> {
+        const ORDER: [Status; 13] = [
+            Status::Succeeded,
+            Status::Skipped(SkippedBy::Condition),
+            Status::Skipped(SkippedBy::Person),
+            Status::Failed,
+            Status::Unknown,
+            Status::Blocked,
+            Status::Undone,
+            Status::UndoFailed,
+            Status::Undoing,
+            Status::Running,
+            Status::Verifying,
+            Status::AwaitingApproval,
+            Status::Pending,
+        ];
         let mut counts: Vec<(&'static str, usize)> = Vec::new();
-        for step in self.steps.values() {
-            let name = step.status.name();
-            match counts.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((name, 1)),
+        for status in ORDER {
+            let number = self.steps.values().filter(|step| step.status == status).count();
+            match counts.iter_mut().find(|(known, _)| *known == status.name()) {
+                _ if number == 0 => {}
+                Some((_, count)) => *count += number,
+                None => counts.push((status.name(), number)),
             }
         }
         counts
@@ -176,25 +192,31 @@ impl Step {
     #[must_use]
     pub fn why(&self) -> Option<String> {
         match self.status {
-            Status::Blocked => Some(format!("needs {}", super::super::words::list(&self.blocked_by, 6))),
+            Status::Blocked => Some(format!("needs {}", words::list(&self.blocked_by, 6))),
             Status::Skipped(SkippedBy::Condition) => {
                 Some(format!("its condition was false: {}", self.reason.as_deref().unwrap_or_default()))
             }
             Status::Skipped(SkippedBy::Person) => Some(format!("by {}", self.reason.as_deref().unwrap_or_default())),
             Status::Failed => self.reason.clone(),
-            Status::UndoFailed => {
-                Some(format!("it could not be undone: {}", self.reason.as_deref().unwrap_or_default()))
-            }
+            Status::UndoFailed => Some(format!("its undo failed: {}", self.reason.as_deref().unwrap_or_default())),
             Status::Unknown => Some("its engine stopped in the middle of it: nobody knows what it did".to_owned()),
             Status::Undone | Status::Undoing => {
                 let failure = self.failures.last()?;
-                Some(format!("undone after it failed: {}", failure.reason))
+                Some(format!("it failed: {}", failure.reason))
             }
             Status::Succeeded => {
                 let who = self.accepted_by.as_ref()?;
                 Some(format!("taken as done by {who}, without its proof"))
             }
-            Status::Pending | Status::AwaitingApproval | Status::Running | Status::Verifying => None,
+            Status::AwaitingApproval => {
+                let gate = self.open_gate()?;
+                let role = gate.by.as_ref().map(|role| format!(" from role {role}")).unwrap_or_default();
+                let rpo = if gate.gate == Gate::Rpo { "; the restored data is older than the RPO allows" } else { "" };
+                let expires = gate.expires_at.map(|at| format!("; denied by itself at {}", words::instant(at)));
+                let expires = expires.unwrap_or_default();
+                Some(format!("has {} of {} approvals{role}{rpo}{expires}", gate.have, gate.count))
+            }
+            Status::Pending | Status::Running | Status::Verifying => None,
         }
     }
 }

@@ -58,7 +58,8 @@ impl Fold {
                 self.answered(at, ENGINE, step, "denied", reason, note, None);
             }
             Event::RunPaused { reason } if !self.just_did(ActName::Pause, at) => {
-                self.push(at, "terminal", "paused the run", Some(reason.clone()));
+                let who = self.terminal();
+                self.push(at, &who, "paused the run", Some(reason.clone()));
             }
             Event::TerminalLost {} => {
                 let reason = "the terminal was lost: from here on the rules of an unattended run apply";
@@ -66,11 +67,17 @@ impl Fold {
             }
             Event::AbortStarted { reason, .. } if !self.just_did(ActName::Abort, at) => {
                 // A person's second Ctrl-C is no act in the log; everything else is a rule of the runbook.
-                let who = if reason.starts_with("Ctrl-C") { "terminal" } else { ENGINE };
-                self.push(at, who, "aborted the run", Some(reason.clone()));
+                let who = if reason.starts_with("Ctrl-C") { self.terminal() } else { ENGINE.to_owned() };
+                self.push(at, &who, "aborted the run", Some(reason.clone()));
             }
             _ => {}
         }
+    }
+
+    /// Who sits at the terminal: nobody said a name, so it is the system user.
+    fn terminal(&self) -> String {
+        let engine = self.story.engines.last();
+        engine.map_or_else(|| "terminal".to_owned(), |engine| format!("{}@{} (terminal)", engine.user, engine.host))
     }
 
     fn push(&mut self, at: Moment, who: &str, did: &'static str, reason: Option<String>) {
@@ -142,7 +149,7 @@ fn of_act(act: &Act, state: &State) -> Decision {
     Decision {
         at: act.at,
         who: act.who.clone(),
-        did: did(act.act),
+        did: verb(act.act, act.step.is_some(), act.accepted),
         step: act.step.clone(),
         note: None,
         reason: act.reason.clone(),
@@ -152,24 +159,27 @@ fn of_act(act: &Act, state: &State) -> Decision {
     }
 }
 
-/// An act as a verb in the past; a step's name may follow.
-const fn did(act: ActName) -> &'static str {
-    match act {
-        ActName::Approve => "approved",
-        ActName::Deny => "denied",
-        ActName::Skip => "skipped",
-        ActName::Accept => "took as done",
-        ActName::Retry => "retried",
-        ActName::Recheck => "ran the checks again of",
-        ActName::Pause => "paused the run",
-        ActName::Continue => "continued",
-        ActName::Abort => "aborted the run",
-        ActName::Done => "said it is done:",
-        ActName::Fail => "said it could not be done:",
-        ActName::Yes => "answered yes to the check of",
-        ActName::No => "answered no to the check of",
-        ActName::Detach => "left the run",
-    }
+/// An act as a verb, in the past or after `tried to`; a step's name may follow.
+const fn verb(act: ActName, step: bool, accepted: bool) -> &'static str {
+    let (did, tried) = match (act, step) {
+        (ActName::Approve, _) => ("approved", "tried to approve"),
+        (ActName::Deny, _) => ("denied", "tried to deny"),
+        (ActName::Skip, _) => ("skipped", "tried to skip"),
+        (ActName::Accept, _) => ("took as done", "tried to take as done"),
+        (ActName::Retry, _) => ("retried", "tried to retry"),
+        (ActName::Recheck, _) => ("ran the checks again of", "tried to run the checks again of"),
+        (ActName::Pause, _) => ("paused the run", "tried to pause the run"),
+        (ActName::Continue, false) => ("continued the run", "tried to continue the run"),
+        (ActName::Continue, true) => ("let begin", "tried to let begin"),
+        (ActName::Abort, false) => ("aborted the run", "tried to abort the run"),
+        (ActName::Abort, true) => ("aborted the run at", "tried to abort the run at"),
+        (ActName::Done, _) => ("said it is done:", "tried to say it is done:"),
+        (ActName::Fail, _) => ("said it could not be done:", "tried to say it could not be done:"),
+        (ActName::Yes, _) => ("answered yes to the check of", "tried to answer yes to the check of"),
+        (ActName::No, _) => ("answered no to the check of", "tried to answer no to the check of"),
+        (ActName::Detach, _) => ("left the run", "tried to leave the run"),
+    };
+    if accepted { did } else { tried }
 }
 
 fn gate_note(task: Task, gate: Gate, progress: Option<(u32, u32)>) -> Option<String> {

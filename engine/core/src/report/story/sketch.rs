@@ -17,6 +17,7 @@ use crate::{
 
 /// What is known about a node ahead of its run.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the flags of a node of `plan.json`")]
 pub(super) struct Known {
     pub barrier: bool,
     pub title: Option<String>,

@@ -1,6 +1,6 @@
 //! A page of text with a fixed width.
 
-use super::super::words;
+use crate::report::{sentences::Next, words};
 
 /// Columns.
 pub(super) const WIDTH: usize = 80;
@@ -37,12 +37,34 @@ impl Page {
 
     /// A text behind something on its first line, wrapped under itself. Words that are wider than the page are cut.
     pub(super) fn wrapped(&mut self, before: &str, text: &str) {
-        let text = words::line(text);
-        let mut lines = lines(&text, WIDTH.saturating_sub(before.chars().count()).max(16)).into_iter();
-        self.line(format!("{before}{}", lines.next().unwrap_or_default()));
-        let indent = " ".repeat(before.chars().count());
-        for line in lines {
-            self.line(format!("{indent}{line}"));
+        self.at_most(before, text, usize::MAX);
+    }
+
+    /// The same in at most `most` lines; what does not fit is cut off and an ellipsis says so.
+    pub(super) fn at_most(&mut self, before: &str, text: &str, most: usize) {
+        let indent = before.chars().count();
+        let width = WIDTH.saturating_sub(indent).max(16);
+        let mut all = lines(&words::line(text), width);
+        if all.len() > most {
+            let rest = all.split_off(most.saturating_sub(1)).join(" ");
+            all.push(words::clip(&rest, width));
+        }
+        let mut all = all.into_iter();
+        self.line(format!("{before}{}", all.next().unwrap_or_default()));
+        for line in all {
+            self.line(format!("{:indent$}{line}", ""));
+        }
+    }
+
+    /// What to do next: the words, and the command on a line of its own.
+    pub(super) fn next(&mut self, before: &str, next: &Next, most: usize) {
+        let mut before = before.to_owned();
+        if !next.what.is_empty() {
+            self.at_most(&before, &next.what, most);
+            before = " ".repeat(before.chars().count());
+        }
+        if let Some(command) = &next.command {
+            self.at_most(&before, command, most);
         }
     }
 }
