@@ -62,7 +62,7 @@ fn numbers_that_are_hard_to_read() {
 
 /// Stamp and event share one object: a field that both have is there twice, and the record cannot be read.
 #[test]
-#[ignore = "`at` of `recovery-point`, `outage-marked` and `capability-restored` needs another name in `event.rs`"]
+
 fn no_event_has_a_field_of_the_stamp() {
     let names = |schema: &Value| -> Vec<String> {
         let properties = schema.get("properties").and_then(Value::as_object);
