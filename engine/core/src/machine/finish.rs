@@ -2,9 +2,10 @@
 
 use super::{Command, Machine, RunStatus, Stage, Status};
 use crate::{
+    action::Outcome,
     evidence::{
         Event,
-        event::{RunFinished, Stays, Task, Verdict},
+        event::{RunFinished, SkippedBy, Stays, Task, Verdict},
     },
     model::Mode,
     policy::objectives,
@@ -75,7 +76,7 @@ impl Machine {
     /// Whether nothing goes on that could bring the run forward without a person. What is startable and does not start
     /// waits for a pause to end, or for a lock that somebody has to decide about.
     fn is_idle(&self) -> bool {
-        self.busy == self.startable.len()
+        self.busy == self.startable.len() + self.parked_at.len()
     }
 
     /// Whether an open gate says how long to wait for an answer.
@@ -147,9 +148,9 @@ impl Machine {
         self.exit(code, reason);
     }
 
-    fn exit(&mut self, code: u8, reason: String) {
+    pub(crate) fn exit(&mut self, code: u8, reason: String) {
         self.exited = true;
-        self.questions.clear();
+        self.close_all();
         self.push(Command::Exit { code, reason });
     }
 
@@ -160,6 +161,13 @@ impl Machine {
     /// The log cannot be written any more: nothing new starts, what runs is told to stop, and nobody may believe that
     /// the run is recorded.
     pub(crate) fn on_evidence_lost(&mut self, reason: &str) {
+        // What an earlier engine left behind too: nobody would write down what it does.
+        let left: Vec<_> =
+            self.live.iter().filter(|&(_, &stage)| stage == Stage::Follow).map(|(&key, _)| key).collect();
+        for (node, task) in left {
+            let attempt = self.state.steps[node].task(task).attempts;
+            self.push(Command::StopAction { node, task, attempt, outcome: Outcome::Stopped, now: false });
+        }
         self.stop_actions(false);
         self.exit(7, format!("evidence could not be written: {reason}"));
     }
@@ -214,7 +222,7 @@ impl Machine {
                 (Verdict::AbortIncomplete, format!("aborted, {} left: {reason}", left.len()), left)
             };
         }
-        let failed = with(|status| matches!(status, Status::Failed | Status::Blocked | Status::Unknown), false);
+        let failed = with(|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), false);
         let left = stays(&dirty, "the clean-up failed");
         if !failed.is_empty() {
             return (Verdict::Failed, format!("not succeeded: {}", names(&failed)), left);
@@ -233,10 +241,21 @@ impl Machine {
             .filter(|&(_, met)| met == Some(false))
             .map(|(name, _)| name)
             .collect();
-        if missed.is_empty() {
-            (Verdict::Succeeded, "every step is done and proven".to_owned(), left)
-        } else {
-            (Verdict::ObjectiveMissed, format!("every step is done, but {} was missed", missed.join(" and ")), left)
+        let skipped = with(|status| status == Status::Skipped(SkippedBy::Person), false);
+        let accepted: Vec<usize> =
+            (0..self.plan.nodes.len()).filter(|&at| self.state.steps[at].accepted_by.is_some()).collect();
+        let mut reason = "every step is done".to_owned();
+        if skipped.is_empty() && accepted.is_empty() && missed.is_empty() {
+            reason.push_str(" and proven");
         }
+        for (nodes, what) in [(&skipped, "left out"), (&accepted, "taken as done")] {
+            if !nodes.is_empty() {
+                reason.push_str(&format!(", {} {what} by a person", names(nodes)));
+            }
+        }
+        if missed.is_empty() {
+            return (Verdict::Succeeded, reason, left);
+        }
+        (Verdict::ObjectiveMissed, format!("{reason}, but {} was missed", missed.join(" and ")), left)
     }
 }

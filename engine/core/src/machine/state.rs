@@ -125,6 +125,8 @@ pub struct TaskState {
     pub budget_from: u32,
     /// When its first attempt, or its verification, began.
     pub began: Option<Now>,
+    /// When its last attempt began.
+    pub since: Option<Now>,
     /// Process of the attempt in flight: pid and identity.
     pub process: Option<(u32, String)>,
     /// Checks that have passed since the last attempt.
@@ -377,6 +379,7 @@ impl State {
                 let task = step.task_mut(*task);
                 task.progress = Progress::Started;
                 task.began.get_or_insert(now);
+                task.since = Some(now);
                 task.attempts = *attempt;
                 task.process = None;
                 task.checks_passed = 0;

@@ -1,0 +1,8 @@
+//! The machine in a simulated world.
+
+mod builder;
+mod world;
+
+mod checks;
+mod failure;
+mod flow;
