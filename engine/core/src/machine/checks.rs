@@ -375,6 +375,17 @@ impl Machine {
         }
     }
 
+    /// Forgets every check that runs.
+    pub(crate) fn drop_all_checks(&mut self) {
+        self.series.clear();
+        self.series_of.clear();
+        let mut runs: Vec<u64> = std::mem::take(&mut self.runs).into_keys().collect();
+        runs.sort_unstable();
+        for run in runs {
+            self.push(Command::CancelCheck { run });
+        }
+    }
+
     /// Begins the checks of an action anew; used after a crash in the middle of them.
     pub(crate) fn verify_again(&mut self, key: Key) {
         debug_assert!(matches!(key.1, Task::Do | Task::Undo));

@@ -1,6 +1,6 @@
 //! The ends of a stage, of a run, and of this process's part in it.
 
-use super::{Command, Machine, RunStatus, Stage, Status};
+use super::{Command, Key, Machine, RunStatus, Stage, Status};
 use crate::{
     action::Outcome,
     evidence::{
@@ -131,14 +131,16 @@ impl Machine {
     /// Leaves the run when a signal or a person asked for it, and nothing runs any more.
     pub(crate) fn leave_if_asked(&mut self) {
         let Some(stop) = self.stop.clone() else { return };
-        let runs = |stage: &Stage| {
-            matches!(
-                stage,
-                Stage::Action | Stage::Stopping | Stage::Verify | Stage::Resolve | Stage::Control | Stage::Follow
-            )
+        let runs = |(&key, stage): (&Key, &Stage)| match stage {
+            Stage::Action | Stage::Stopping => true,
+            // A check that waits for a person could wait for ever.
+            Stage::Verify | Stage::Resolve | Stage::Control => stop.waits_for_checks && self.asked(key).is_none(),
+            Stage::Follow => stop.waits_for_checks,
+            _ => false,
         };
-        if !self.live.values().any(runs) {
+        if !self.live.iter().any(runs) {
             let waits_for = self.waits_for();
+            self.drop_all_checks();
             self.leave(stop.code, stop.reason, waits_for);
         }
     }

@@ -65,7 +65,10 @@ impl Machine {
         match self.state.run {
             RunStatus::Running => self.enter_all(false),
             RunStatus::CleaningUp => self.enter_all(true),
-            RunStatus::Aborting | RunStatus::Created | RunStatus::Finished(_) => {}
+            RunStatus::Aborting => {
+                self.begin_undo();
+            }
+            RunStatus::Created | RunStatus::Finished(_) => {}
         }
     }
 

@@ -100,6 +100,8 @@ impl Stage {
 pub(crate) struct Stop {
     code: u8,
     reason: String,
+    /// Otherwise it leaves as soon as no action runs: checks only look, and begin anew when the run is resumed.
+    waits_for_checks: bool,
 }
 
 /// How long running steps may go on after SIGTERM, in milliseconds.

@@ -337,7 +337,8 @@ impl Machine {
             }
             // No grace: whoever leaves in good order does not want what runs to be cut off.
             ActName::Detach => {
-                self.stop.get_or_insert(Stop { code: 5, reason: format!("{} detached", act.who) });
+                let reason = format!("{} detached", act.who);
+                self.stop.get_or_insert(Stop { code: 5, reason, waits_for_checks: false });
             }
             _ => {}
         }
@@ -356,7 +357,7 @@ impl Machine {
 
     fn stop(&mut self, code: u8, reason: &str) {
         if self.stop.is_none() {
-            self.stop = Some(Stop { code, reason: reason.to_owned() });
+            self.stop = Some(Stop { code, reason: reason.to_owned(), waits_for_checks: true });
             self.push(Command::Arm { timer: Timer::Grace, after_ms: TERMINATE_GRACE_MS });
         }
     }

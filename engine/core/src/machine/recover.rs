@@ -109,7 +109,12 @@ impl Machine {
             Progress::Retrying | Progress::Again if aborting => {
                 self.break_off(key, "it was broken off because the run is aborted");
             }
-            // The delay is over, or nearly: it began before the engine stopped.
+            Progress::Retrying if state.due_ms.is_some_and(|due| due > self.now.elapsed_ms) => {
+                self.stage(key, Some(Stage::Delay));
+                let attempt = state.attempts.saturating_add(1);
+                let after_ms = state.due_ms.unwrap_or_default().saturating_sub(self.now.elapsed_ms);
+                self.push(Command::Arm { timer: Timer::Retry { node, task, attempt }, after_ms });
+            }
             Progress::Retrying | Progress::Again | Progress::Idle => self.stage(key, Some(Stage::Startable)),
             Progress::Over => {}
         }

@@ -3,6 +3,10 @@
 mod builder;
 mod world;
 
+mod abort;
 mod checks;
 mod failure;
 mod flow;
+mod gates;
+mod people;
+mod signals;
