@@ -119,8 +119,8 @@ impl Machine {
                 Stage::Manual => format!("{undo}`{step}` is to be done by a person"),
                 Stage::Decide => format!("`{step}` failed and waits for a decision: retry, accept, skip or abort"),
                 Stage::Unknown => format!(
-                    "{undo}`{step}` was in flight when its engine stopped, and it is not known what it did; it is \
-                     neither idempotent nor verifiable, so a person has to look: retry, accept, skip or abort"
+                    "{undo}`{step}` was in flight when its engine stopped, and it is not known what it did: it is not \
+                     idempotent and no check proves it done, so a person has to look: retry, accept, skip or abort"
                 ),
                 _ => continue,
             });

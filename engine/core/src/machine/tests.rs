@@ -5,8 +5,10 @@ mod world;
 
 mod abort;
 mod checks;
+mod crash;
 mod failure;
 mod flow;
 mod gates;
 mod people;
+mod scale;
 mod signals;

@@ -90,12 +90,10 @@ fn from_manual_and_asking() {
 #[test]
 fn from_startable() {
     // `a` would run again, but has no slot or lock.
-    let plan = plan([
-        step("a").undo().retry(2, 20),
-        step("long").after(&[]).undo().reads(),
-        step("fill").undo().reads(),
-    ]);
-    let script = Script::attended().parallel(2).action("a", &[badly(5)]).action("long", &[never()]).action("fill", &[never()]);
+    let plan =
+        plan([step("a").undo().retry(2, 20), step("long").after(&[]).undo().reads(), step("fill").undo().reads()]);
+    let script =
+        Script::attended().parallel(2).action("a", &[badly(5)]).action("long", &[never()]).action("fill", &[never()]);
     let mut world = World::begun(&plan, script);
     world.pass(100);
     assert_eq!((world.times("a", Task::Do), world.status("a")), (1, "running"));
@@ -103,7 +101,8 @@ fn from_startable() {
     assert_eq!((world.code(), world.status("a")), (3, "undone"));
     // And where nothing takes it back, it has at least not the look of something that runs.
     let plan = super::builder::plan([step("a").retry(2, 20), step("long").reads(), step("fill").reads()]);
-    let script = Script::attended().parallel(2).action("a", &[badly(5)]).action("long", &[never()]).action("fill", &[never()]);
+    let script =
+        Script::attended().parallel(2).action("a", &[badly(5)]).action("long", &[never()]).action("fill", &[never()]);
     let mut world = World::begun(&plan, script);
     world.pass(100);
     abort(&mut world);
@@ -166,7 +165,11 @@ fn undo_in_a_diamond_is_in_reverse_order() {
     let world = World::whole(&plan(diamond()), script);
     assert_eq!(world.code(), 3);
     let at = |id: &str| {
-        world.starts.iter().find(|((node, task, _), _)| *node == world.node(id) && *task == Task::Undo).map(|&(_, at)| at)
+        world
+            .starts
+            .iter()
+            .find(|((node, task, _), _)| *node == world.node(id) && *task == Task::Undo)
+            .map(|&(_, at)| at)
     };
     let began = at("top").expect("it is undone");
     assert_eq!(at("side"), Some(began));
@@ -190,7 +193,10 @@ fn an_undo_that_fails_does_not_stop_the_rest() {
     let script = Script::default().action("top", &[badly(30)]).undo("left", &[badly(10)]);
     let world = World::whole(&plan(diamond()), script);
     assert_eq!((world.code(), world.finished().verdict), (4, Verdict::AbortIncomplete));
-    assert_eq!((world.status("left"), world.status("base"), world.status("right")), ("undo-failed", "undone", "undone"));
+    assert_eq!(
+        (world.status("left"), world.status("base"), world.status("right")),
+        ("undo-failed", "undone", "undone")
+    );
     let left: Vec<&str> = world.finished().left.iter().map(|left| left.step.as_str()).collect();
     assert_eq!(left, ["left"]);
 }
@@ -242,7 +248,8 @@ fn what_cannot_be_taken_back_keeps_what_it_needs() {
         ]
     );
     // Before it has begun, nothing has to stay.
-    let mut world = World::begun(&plan, Script::attended().action("promote", &[well(10)]).action("cluster", &[never()]));
+    let mut world =
+        World::begun(&plan, Script::attended().action("promote", &[well(10)]).action("cluster", &[never()]));
     world.pass(100);
     let shown = preview(&plan, world.machine.state());
     let ids = |nodes: &[usize]| nodes.iter().map(|&node| plan.nodes[node].id.clone()).collect::<Vec<_>>();
@@ -299,12 +306,15 @@ fn a_cleanup_that_fails_goes_on_and_is_told() {
     let world = World::whole(&drill(steps()), script());
     assert_eq!(world.order(Task::Do), ["a", "cleanup/x", "cleanup/y", "cleanup/z"]);
     assert_eq!((world.code(), world.finished().left.len()), (1, 1));
-    let world = World::whole(&drill(steps()), script().action("a", &[badly(1)]).answer(
-        "a",
-        QuestionKind::Failure,
-        5,
-        super::world::act(ActName::Abort, "a", "alice", ""),
-    ));
+    let world = World::whole(
+        &drill(steps()),
+        script().action("a", &[badly(1)]).answer(
+            "a",
+            QuestionKind::Failure,
+            5,
+            super::world::act(ActName::Abort, "a", "alice", ""),
+        ),
+    );
     assert_eq!((world.code(), world.times("cleanup/z", Task::Do)), (4, 1));
     assert_eq!(world.finished().left[0].step, "cleanup/y");
 }
@@ -328,9 +338,8 @@ fn a_crash_in_the_cleanup_wakes_nothing_that_an_abort_left() {
 
 #[test]
 fn a_chain_of_undos_that_end_at_once_needs_no_stack() {
-    let deny = |draft: Draft| {
-        draft.undo_with(|undo| undo.approval = Some(at(approval(None, 1, Unattended::Deny, None))))
-    };
+    let deny =
+        |draft: Draft| draft.undo_with(|undo| undo.approval = Some(at(approval(None, 1, Unattended::Deny, None))));
     let count = 20_000;
     let steps = (0..count).map(|n| {
         let draft = deny(step(&format!("s{n}")));

@@ -189,8 +189,7 @@ fn shifting() -> Arc<Plan> {
 fn data_that_is_too_old_is_asked_about_before_traffic_is_shifted() {
     let script = |age: u64| {
         let begin = World::new(&shifting(), Script::default()).now().at;
-        Script { outage_ago: Some(0), ..Script::attended() }
-            .action("data", &[says(1, &back(begin, age).to_string())])
+        Script { outage_ago: Some(0), ..Script::attended() }.action("data", &[says(1, &back(begin, age).to_string())])
     };
     // Within the objective of 15 minutes nobody is asked.
     assert_eq!(World::whole(&shifting(), script(900_000)).code(), 0);

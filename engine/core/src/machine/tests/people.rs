@@ -67,9 +67,8 @@ fn nobody_does_it() {
 fn a_manual_undo() {
     let by_hand = |undo: &mut crate::model::UndoAction| {
         undo.exec = None;
-        undo.manual = Some(at(crate::action::manual::Manual {
-            instructions: crate::model::Template("take it back".to_owned()),
-        }));
+        undo.manual =
+            Some(at(crate::action::manual::Manual { instructions: crate::model::Template("take it back".to_owned()) }));
     };
     let plan = plan([step("a").undo_with(by_hand)]);
     for (name, code) in [(ActName::Done, 3), (ActName::Fail, 4), (ActName::Skip, 4)] {
@@ -216,8 +215,7 @@ fn what_is_accepted_does_something() {
             world
         }),
         ("asking", || {
-            let mut world =
-                World::begun(&plan([step("a")]), Script { step_by_step: true, ..Script::attended() });
+            let mut world = World::begun(&plan([step("a")]), Script { step_by_step: true, ..Script::attended() });
             world.pass(20);
             world
         }),

@@ -118,9 +118,8 @@ fn sigterm_stops_what_outlasts_the_grace_and_the_next_engine_finds_out() {
         (step("a").verify(check("true")), 0, 1, "succeeded"),
         (step("a"), 5, 1, "unknown"),
     ] {
-        let script = Script::default()
-            .action("a", &[never(), well(10)])
-            .check("done", Answer::Effect("a".to_owned(), Task::Do));
+        let script =
+            Script::default().action("a", &[never(), well(10)]).check("done", Answer::Effect("a".to_owned(), Task::Do));
         let mut world = World::begun(&plan([draft, step("b").needs(&["a"])]), script);
         world.pass(5).signal(Signal::Terminate).finish();
         assert_eq!((world.code(), world.elapsed), (143, 30_010));
@@ -177,11 +176,7 @@ fn a_step_that_fails_while_the_process_leaves_is_undone_by_the_next() {
 
 #[test]
 fn a_lost_terminal_goes_on_alone() {
-    let plan = plan([
-        step("a").on_failure(OnFailure::Pause),
-        step("b"),
-        step("c").needs(&["b"]),
-    ]);
+    let plan = plan([step("a").on_failure(OnFailure::Pause), step("b"), step("c").needs(&["b"])]);
     let mut world = World::begun(&plan, Script::attended().action("a", &[badly(1)]).action("b", &[well(100)]));
     world.pass(10);
     assert_eq!(world.question("a"), Some(QuestionKind::Failure));
