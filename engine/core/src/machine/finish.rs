@@ -194,7 +194,7 @@ impl Machine {
     }
 
     fn verdict(&self) -> (Verdict, String, Vec<Stays>) {
-        let with = |wanted: fn(Status) -> bool, cleanup: bool| -> Vec<usize> {
+        let with = |wanted: &dyn Fn(Status) -> bool, cleanup: bool| -> Vec<usize> {
             (0..self.plan.nodes.len())
                 .filter(|&at| self.step(at).is_some_and(|step| step.cleanup == cleanup))
                 .filter(|&at| wanted(self.state.steps[at].status))
@@ -212,11 +212,13 @@ impl Machine {
                 })
                 .collect()
         };
-        let dirty = with(|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), true);
+        // A clean-up that a person left out has not cleaned up.
+        let clean = |status| matches!(status, Status::Succeeded | Status::Skipped(SkippedBy::Condition));
+        let dirty = with(&|status| !clean(status), true);
         let dirty = if self.state.cleanup_started { dirty } else { Vec::new() };
         if let Some(reason) = &self.state.abort_reason {
             let mut left = self.state.stays.clone();
-            left.extend(stays(&with(|status| status == Status::UndoFailed, false), "its undo failed"));
+            left.extend(stays(&with(&|status| status == Status::UndoFailed, false), "its undo failed"));
             left.extend(stays(&dirty, "the clean-up failed"));
             return if left.is_empty() {
                 (Verdict::Aborted, format!("aborted and rolled back: {reason}"), left)
@@ -224,7 +226,7 @@ impl Machine {
                 (Verdict::AbortIncomplete, format!("aborted, {} left: {reason}", left.len()), left)
             };
         }
-        let failed = with(|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), false);
+        let failed = with(&|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), false);
         let left = stays(&dirty, "the clean-up failed");
         if !failed.is_empty() {
             return (Verdict::Failed, format!("not succeeded: {}", names(&failed)), left);
@@ -243,7 +245,7 @@ impl Machine {
             .filter(|&(_, met)| met == Some(false))
             .map(|(name, _)| name)
             .collect();
-        let skipped = with(|status| status == Status::Skipped(SkippedBy::Person), false);
+        let skipped = with(&|status| status == Status::Skipped(SkippedBy::Person), false);
         let accepted: Vec<usize> =
             (0..self.plan.nodes.len()).filter(|&at| self.state.steps[at].accepted_by.is_some()).collect();
         let mut reason = "every step is done".to_owned();

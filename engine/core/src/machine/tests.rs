@@ -9,6 +9,8 @@ mod crash;
 mod failure;
 mod flow;
 mod gates;
+mod oracle;
 mod people;
+mod property;
 mod scale;
 mod signals;

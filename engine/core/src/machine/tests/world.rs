@@ -428,7 +428,7 @@ impl World {
         let mut scripted = scripted.cloned().unwrap_or_else(|| well(10));
         let free = matches!(order, Order::Pause { .. });
         if let Order::Pause { duration } = order {
-            scripted.takes = duration.as_millis();
+            scripted = well(duration.as_millis());
         }
         if !matches!(scripted.end, End::Never) {
             self.plan_for(scripted.takes, Happening::End(effect));
