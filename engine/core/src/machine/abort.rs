@@ -1,7 +1,7 @@
 //! Abort, undo, clean-up. Abort is a state and not an exit: what was done is undone, past failures, and what stays is
 //! told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Command, Key, Machine, RunStatus, Stage, State, Status, state::Progress};
 use crate::{
@@ -78,8 +78,7 @@ impl Machine {
         let preview = preview(&self.plan, &self.state);
         let undo = preview.undo.iter().map(|&node| self.id(node)).collect();
         self.emit(Event::AbortStarted { reason: reason.to_owned(), undo, stays: preview.stays });
-        self.questions.clear();
-        self.push(Command::CloseQuestion { step: String::new() });
+        self.close_all();
         let keys: Vec<Key> = self.live.keys().copied().collect();
         for key in keys {
             self.abort_live(key);
@@ -109,7 +108,11 @@ impl Machine {
                     self.break_off(key, "it was broken off because the run is aborted");
                 }
             }
-            // Its action never started (or nobody knows): nothing more to say about it.
+            // It was tried and would have been tried again.
+            Stage::Gate | Stage::Asking | Stage::Startable if self.state.steps[node].own.attempts > 0 => {
+                self.break_off(key, "it was broken off because the run is aborted");
+            }
+            // Its action never started, or nobody knows: nothing more to say about it.
             Stage::Gate | Stage::Asking | Stage::Startable | Stage::Unknown => {
                 self.release(key);
                 self.stage(key, None);
@@ -130,6 +133,10 @@ impl Machine {
             .map(|node| u32::try_from(node.dependents.len()).unwrap_or(u32::MAX))
             .chain(std::iter::once(0))
             .collect();
+        self.undo_wanted = vec![false; plan.nodes.len()];
+        for &node in &self.state.undo_list {
+            self.undo_wanted[node] = true;
+        }
         self.undo_open =
             self.state.undo_list.iter().filter(|&&node| self.state.steps[node].undo.progress != Progress::Over).count();
         let leaves: Vec<usize> = (0..plan.nodes.len()).filter(|&node| self.undo_waiting[node] == 0).collect();
@@ -140,9 +147,8 @@ impl Machine {
     /// Nodes all of whose dependents are undone, or had nothing to undo.
     fn undo_reached(&mut self, mut nodes: Vec<usize>) {
         let plan = std::sync::Arc::clone(&self.plan);
-        let wanted: BTreeSet<usize> = self.state.undo_list.iter().copied().collect();
         while let Some(node) = nodes.pop() {
-            if wanted.contains(&node) && self.state.steps[node].undo.progress != Progress::Over {
+            if self.undo_wanted[node] && self.state.steps[node].undo.progress != Progress::Over {
                 self.enter_undo(node);
                 continue;
             }
@@ -200,10 +206,18 @@ impl Machine {
         self.stage(key, None);
         self.close_question(node);
         self.undo_open = self.undo_open.saturating_sub(1);
+        self.undo_ended.push_back(node);
+    }
+
+    /// Looks at the predecessors of everything whose undo has ended. A queue and no recursion: an undo may end the
+    /// moment it is reached (its gate is denied), and chains are as long as plans.
+    pub(crate) fn drain_undo(&mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
-        let mut reached = Vec::new();
-        self.undo_passes(&plan, node, &mut reached);
-        self.undo_reached(reached);
+        while let Some(node) = self.undo_ended.pop_front() {
+            let mut reached = Vec::new();
+            self.undo_passes(&plan, node, &mut reached);
+            self.undo_reached(reached);
+        }
     }
 
     /// Begins the clean-up, or ends the run when there is nothing to clean up.

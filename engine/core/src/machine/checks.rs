@@ -17,6 +17,8 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(2);
 /// Longest time for one try when the author does not say.
 const TRY: Duration = Duration::from_secs(30);
+/// Why a question has no answer.
+const NOBODY: &str = "a person has to answer, and nobody is at the terminal";
 
 /// What a series of tries is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(crate) struct Series {
     passing_ms: Option<u64>,
     /// The try that is under way.
     run: Option<u64>,
+    /// A person was asked.
+    asked: bool,
 }
 
 /// What the pre-flight found so far.
@@ -113,7 +117,11 @@ impl Machine {
     fn new_series(&mut self, key: Option<Key>, check: u32, purpose: Purpose) {
         let number = self.number();
         let began_ms = self.now.elapsed_ms;
-        self.series.insert(number, Series { key, check, purpose, tries: 0, began_ms, passing_ms: None, run: None });
+        let series = Series { key, check, purpose, tries: 0, began_ms, passing_ms: None, run: None, asked: false };
+        self.series.insert(number, series);
+        if let Some(key) = key {
+            self.series_of.insert(key, number);
+        }
         // By the queue and not at once: a step may have thousands of checks that need nobody, and each would be a
         // level of recursion.
         self.due.push_back(number);
@@ -152,10 +160,12 @@ impl Machine {
                 if self.state.attended
                     && let Some((node, _)) = series.key
                 {
+                    if let Some(series) = self.series.get_mut(&number) {
+                        series.asked = true;
+                    }
                     self.ask_check(node, &check, question);
                 } else {
-                    let reason = "a person has to answer, and nobody is at the terminal".to_owned();
-                    self.judged(number, &Value::Null, Err(reason), true);
+                    self.judged(number, &Value::Null, Err(NOBODY.to_owned()), true);
                 }
             }
             Ok(order) => {
@@ -186,19 +196,26 @@ impl Machine {
     }
 
     /// A person answered a check's question.
-    pub(crate) fn on_answer(&mut self, node: usize, yes: bool, who: &str) -> bool {
-        let asked = self.series.iter().find_map(|(&number, series)| {
-            let asks = self.check_of(series).is_some_and(|check| check.ask.is_some());
-            (asks && series.key.is_some_and(|(at, _)| at == node)).then_some(number)
-        });
-        let Some(number) = asked else { return false };
-        let Some(series) = self.series.get(&number).cloned() else { return false };
-        let Some(check) = self.check_of(&series) else { return false };
+    pub(crate) fn on_answer(&mut self, key: Key, yes: bool, who: &str) {
+        let Some(number) = self.asked(key) else { return };
+        let Some(series) = self.series.get(&number).cloned() else { return };
+        let Some(check) = self.check_of(&series) else { return };
         let observed = json!({"yes": yes, "by": who});
         let verdict = self.judge(&series, &check, &observed);
         // An answer is final: asking the same person again until the answer is yes is no verification.
         self.judged(number, &observed, verdict, true);
-        true
+    }
+
+    /// The check of an action that waits for a person's answer.
+    pub(crate) fn asked(&self, key: Key) -> Option<u64> {
+        self.series_of.get(&key).copied().filter(|number| self.series.get(number).is_some_and(|series| series.asked))
+    }
+
+    /// Nobody is there any more who could answer.
+    pub(crate) fn nobody_answers(&mut self, key: Key) {
+        if let Some(number) = self.asked(key) {
+            self.judged(number, &Value::Null, Err(NOBODY.to_owned()), true);
+        }
     }
 
     /// What must be true of the observation.
@@ -266,6 +283,9 @@ impl Machine {
             return self.push(Command::Arm { timer: Timer::Poll { series: number }, after_ms });
         }
         self.series.remove(&number);
+        if let Some(key) = series_key {
+            self.series_of.remove(&key);
+        }
         match series_key {
             Some(key) => self.check_ended(key, &series, &check, observed, verdict),
             None => self.preflight_check_ended(&check, verdict, observed),
@@ -348,13 +368,21 @@ impl Machine {
 
     /// Forgets every check of an action.
     pub(crate) fn drop_checks(&mut self, key: Key) {
-        let numbers: Vec<u64> =
-            self.series.iter().filter(|(_, series)| series.key == Some(key)).map(|(&number, _)| number).collect();
-        for number in numbers {
-            if let Some(run) = self.series.remove(&number).and_then(|series| series.run) {
-                self.runs.remove(&run);
-                self.push(Command::CancelCheck { run });
-            }
+        let Some(number) = self.series_of.remove(&key) else { return };
+        if let Some(run) = self.series.remove(&number).and_then(|series| series.run) {
+            self.runs.remove(&run);
+            self.push(Command::CancelCheck { run });
+        }
+    }
+
+    /// Forgets every check that runs.
+    pub(crate) fn drop_all_checks(&mut self) {
+        self.series.clear();
+        self.series_of.clear();
+        let mut runs: Vec<u64> = std::mem::take(&mut self.runs).into_keys().collect();
+        runs.sort_unstable();
+        for run in runs {
+            self.push(Command::CancelCheck { run });
         }
     }
 

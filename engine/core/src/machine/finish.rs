@@ -1,10 +1,11 @@
 //! The ends of a stage, of a run, and of this process's part in it.
 
-use super::{Command, Machine, RunStatus, Stage, Status};
+use super::{Command, Key, Machine, RunStatus, Stage, Status};
 use crate::{
+    action::Outcome,
     evidence::{
         Event,
-        event::{RunFinished, Stays, Task, Verdict},
+        event::{RunFinished, SkippedBy, Stays, Task, Verdict},
     },
     model::Mode,
     policy::objectives,
@@ -75,7 +76,7 @@ impl Machine {
     /// Whether nothing goes on that could bring the run forward without a person. What is startable and does not start
     /// waits for a pause to end, or for a lock that somebody has to decide about.
     fn is_idle(&self) -> bool {
-        self.busy == self.startable.len()
+        self.busy == self.startable.len() + self.parked_at.len()
     }
 
     /// Whether an open gate says how long to wait for an answer.
@@ -118,8 +119,8 @@ impl Machine {
                 Stage::Manual => format!("{undo}`{step}` is to be done by a person"),
                 Stage::Decide => format!("`{step}` failed and waits for a decision: retry, accept, skip or abort"),
                 Stage::Unknown => format!(
-                    "{undo}`{step}` was in flight when its engine stopped, and it is not known what it did; it is \
-                     neither idempotent nor verifiable, so a person has to look: retry, accept, skip or abort"
+                    "{undo}`{step}` was in flight when its engine stopped, and it is not known what it did: it is not \
+                     idempotent and no check proves it done, so a person has to look: retry, accept, skip or abort"
                 ),
                 _ => continue,
             });
@@ -130,14 +131,16 @@ impl Machine {
     /// Leaves the run when a signal or a person asked for it, and nothing runs any more.
     pub(crate) fn leave_if_asked(&mut self) {
         let Some(stop) = self.stop.clone() else { return };
-        let runs = |stage: &Stage| {
-            matches!(
-                stage,
-                Stage::Action | Stage::Stopping | Stage::Verify | Stage::Resolve | Stage::Control | Stage::Follow
-            )
+        let runs = |(&key, stage): (&Key, &Stage)| match stage {
+            Stage::Action | Stage::Stopping => true,
+            // A check that waits for a person could wait for ever.
+            Stage::Verify | Stage::Resolve | Stage::Control => stop.waits_for_checks && self.asked(key).is_none(),
+            Stage::Follow => stop.waits_for_checks,
+            _ => false,
         };
-        if !self.live.values().any(runs) {
+        if !self.live.iter().any(runs) {
             let waits_for = self.waits_for();
+            self.drop_all_checks();
             self.leave(stop.code, stop.reason, waits_for);
         }
     }
@@ -147,9 +150,9 @@ impl Machine {
         self.exit(code, reason);
     }
 
-    fn exit(&mut self, code: u8, reason: String) {
+    pub(crate) fn exit(&mut self, code: u8, reason: String) {
         self.exited = true;
-        self.questions.clear();
+        self.close_all();
         self.push(Command::Exit { code, reason });
     }
 
@@ -160,6 +163,13 @@ impl Machine {
     /// The log cannot be written any more: nothing new starts, what runs is told to stop, and nobody may believe that
     /// the run is recorded.
     pub(crate) fn on_evidence_lost(&mut self, reason: &str) {
+        // What an earlier engine left behind too: nobody would write down what it does.
+        let left: Vec<_> =
+            self.live.iter().filter(|&(_, &stage)| stage == Stage::Follow).map(|(&key, _)| key).collect();
+        for (node, task) in left {
+            let attempt = self.state.steps[node].task(task).attempts;
+            self.push(Command::StopAction { node, task, attempt, outcome: Outcome::Stopped, now: false });
+        }
         self.stop_actions(false);
         self.exit(7, format!("evidence could not be written: {reason}"));
     }
@@ -184,7 +194,7 @@ impl Machine {
     }
 
     fn verdict(&self) -> (Verdict, String, Vec<Stays>) {
-        let with = |wanted: fn(Status) -> bool, cleanup: bool| -> Vec<usize> {
+        let with = |wanted: &dyn Fn(Status) -> bool, cleanup: bool| -> Vec<usize> {
             (0..self.plan.nodes.len())
                 .filter(|&at| self.step(at).is_some_and(|step| step.cleanup == cleanup))
                 .filter(|&at| wanted(self.state.steps[at].status))
@@ -202,11 +212,13 @@ impl Machine {
                 })
                 .collect()
         };
-        let dirty = with(|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), true);
+        // A clean-up that a person left out has not cleaned up.
+        let clean = |status| matches!(status, Status::Succeeded | Status::Skipped(SkippedBy::Condition));
+        let dirty = with(&|status| !clean(status), true);
         let dirty = if self.state.cleanup_started { dirty } else { Vec::new() };
         if let Some(reason) = &self.state.abort_reason {
             let mut left = self.state.stays.clone();
-            left.extend(stays(&with(|status| status == Status::UndoFailed, false), "its undo failed"));
+            left.extend(stays(&with(&|status| status == Status::UndoFailed, false), "its undo failed"));
             left.extend(stays(&dirty, "the clean-up failed"));
             return if left.is_empty() {
                 (Verdict::Aborted, format!("aborted and rolled back: {reason}"), left)
@@ -214,7 +226,7 @@ impl Machine {
                 (Verdict::AbortIncomplete, format!("aborted, {} left: {reason}", left.len()), left)
             };
         }
-        let failed = with(|status| matches!(status, Status::Failed | Status::Blocked | Status::Unknown), false);
+        let failed = with(&|status| !matches!(status, Status::Succeeded | Status::Skipped(_)), false);
         let left = stays(&dirty, "the clean-up failed");
         if !failed.is_empty() {
             return (Verdict::Failed, format!("not succeeded: {}", names(&failed)), left);
@@ -233,10 +245,21 @@ impl Machine {
             .filter(|&(_, met)| met == Some(false))
             .map(|(name, _)| name)
             .collect();
-        if missed.is_empty() {
-            (Verdict::Succeeded, "every step is done and proven".to_owned(), left)
-        } else {
-            (Verdict::ObjectiveMissed, format!("every step is done, but {} was missed", missed.join(" and ")), left)
+        let skipped = with(&|status| status == Status::Skipped(SkippedBy::Person), false);
+        let accepted: Vec<usize> =
+            (0..self.plan.nodes.len()).filter(|&at| self.state.steps[at].accepted_by.is_some()).collect();
+        let mut reason = "every step is done".to_owned();
+        if skipped.is_empty() && accepted.is_empty() && missed.is_empty() {
+            reason.push_str(" and proven");
         }
+        for (nodes, what) in [(&skipped, "left out"), (&accepted, "taken as done")] {
+            if !nodes.is_empty() {
+                reason.push_str(&format!(", {} {what} by a person", names(nodes)));
+            }
+        }
+        if missed.is_empty() {
+            return (Verdict::Succeeded, reason, left);
+        }
+        (Verdict::ObjectiveMissed, format!("{reason}, but {} was missed", missed.join(" and ")), left)
     }
 }

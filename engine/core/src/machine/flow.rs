@@ -1,13 +1,24 @@
 //! Which node is next: what happens when the predecessors of a node have ended.
 
-use super::{Key, Machine, RunStatus, Stage, Status};
+use std::collections::BTreeSet;
+
+use super::{Key, Machine, RunStatus, Stage, Status, state::GateState};
 use crate::{
     evidence::{
         Event,
-        event::{SkippedBy, Task},
+        event::{Gate, SkippedBy, Task},
     },
     plan::NodeKind,
 };
+
+/// What an action can wait for besides a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Short {
+    /// Another step has the lock.
+    Lock(String),
+    /// As many of the group run as may.
+    Group(usize),
+}
 
 impl Machine {
     /// Sets up the counters of the graph from the state; the same for a new run and for a resumed one.
@@ -42,12 +53,22 @@ impl Machine {
                     None => {}
                 }
             }
+            if node.step().is_some_and(|step| step.spec.restores && !step.cleanup) && ended != Some(true) {
+                self.open_restores += 1;
+            }
         }
+        let points = self.state.steps.iter().enumerate().filter(|(_, step)| step.status == Status::Succeeded);
+        self.oldest = points.filter_map(|(at, step)| Some((step.recovery_point?, at))).min();
+        self.rpo_accepted =
+            self.state.steps.iter().any(|step| step.own.gates.get(&Gate::Rpo).is_some_and(GateState::passed));
         self.recover_live();
         match self.state.run {
             RunStatus::Running => self.enter_all(false),
             RunStatus::CleaningUp => self.enter_all(true),
-            RunStatus::Aborting | RunStatus::Created | RunStatus::Finished(_) => {}
+            RunStatus::Aborting => {
+                self.begin_undo();
+            }
+            RunStatus::Created | RunStatus::Finished(_) => {}
         }
     }
 
@@ -85,6 +106,10 @@ impl Machine {
             Some(_) => self.open_steps -= 1,
             None => {}
         }
+        if well && self.step(node).is_some_and(|step| step.spec.restores && !step.cleanup) {
+            self.open_restores -= 1;
+            self.mark_restored();
+        }
         self.release((node, Task::Do));
         self.stage((node, Task::Do), None);
         self.ended.push_back(node);
@@ -101,6 +126,7 @@ impl Machine {
                 }
             }
         }
+        self.drain_undo();
     }
 
     /// All predecessors of a node have ended.
@@ -184,74 +210,124 @@ impl Machine {
         }
     }
 
-    /// Starts every startable action that finds a slot and its locks; whether there was one.
+    /// Starts the first startable action that finds a slot and its locks; whether there was one. One at a time: it may
+    /// end at once, and what it makes ready may stand before the others.
     fn start_some(&mut self) -> bool {
-        let mut started = false;
-        let waiting: Vec<Key> = if self.slots.len() >= self.engine.parallel as usize {
-            Vec::new()
-        } else {
-            self.startable.iter().map(|&(_, key)| key).take(self.scan_limit()).collect()
+        while self.slots.len() < self.engine.parallel as usize {
+            let Some(&(_, key)) = self.startable.first() else { return false };
+            match self.short_of(key) {
+                None => {
+                    self.retake(key);
+                    self.slots.insert(key);
+                    self.begin(key);
+                    return true;
+                }
+                Some(short) => self.park(key, short),
+            }
+        }
+        false
+    }
+
+    /// Where an action stands among those that can start: steps in starting order, undos in the order that the abort
+    /// has announced, last node first.
+    pub(crate) fn place(&self, key: Key) -> (usize, Key) {
+        let (node, task) = key;
+        let place = match task {
+            Task::Do => self.plan.nodes[node].rank,
+            Task::Undo => self.plan.nodes.len() - node,
         };
-        for key in waiting {
-            if self.slots.len() >= self.engine.parallel as usize || self.state.paused {
-                break;
-            }
-            if self.live.get(&key) == Some(&Stage::Startable) && self.take(key) {
-                started = true;
-                self.begin(key);
-            }
-        }
-        started
+        (place, key)
     }
 
-    /// How far to look for something that is not locked. Without locks the first ones will do, and a wide layer must
-    /// not cost its width for each of its steps.
-    fn scan_limit(&self) -> usize {
-        if self.holds.is_empty() { self.engine.parallel as usize } else { usize::MAX }
+    fn locks_of(&self, node: usize) -> &[String] {
+        self.step(node).map_or(&[], |step| &step.spec.locks)
     }
 
-    /// Takes a slot, the locks and a place in the group, or nothing.
-    fn take(&mut self, key: Key) -> bool {
-        if !self.holds.contains_key(&key) {
-            let Some(step) = self.step(key.0) else { return false };
-            let group = step.group;
-            let locks = step.spec.locks.clone();
-            if locks.iter().any(|lock| self.locks.contains(lock)) {
-                return false;
-            }
-            if let Some((group, most)) = group
-                && key.1 == Task::Do
-                && self.groups.get(&group).is_some_and(|&now| now >= most)
-            {
-                return false;
-            }
-            if key.1 == Task::Do
-                && let Some((group, _)) = group
-            {
-                *self.groups.entry(group).or_default() += 1;
-            }
-            self.locks.extend(locks.iter().cloned());
-            if !locks.is_empty() || group.is_some() {
-                self.holds.insert(key, locks);
+    fn group_of(&self, key: Key) -> Option<(usize, u32)> {
+        self.step(key.0).and_then(|step| step.group).filter(|_| key.1 == Task::Do)
+    }
+
+    fn is_free(&self, key: Key, short: &Short) -> bool {
+        match short {
+            Short::Lock(lock) => !self.locks.contains(lock),
+            Short::Group(group) => {
+                let most = self.group_of(key).map_or(u32::MAX, |(_, most)| most.max(1));
+                self.groups.get(group).is_none_or(|&now| now < most)
             }
         }
-        self.slots.insert(key);
-        true
+    }
+
+    fn wants(&self, key: Key) -> Vec<Short> {
+        let group = self.group_of(key).map(|(group, _)| Short::Group(group));
+        self.locks_of(key.0).iter().cloned().map(Short::Lock).chain(group).collect()
+    }
+
+    /// What an action that could start lacks. What it has kept from an earlier attempt it does not lack.
+    fn short_of(&self, key: Key) -> Option<Short> {
+        if self.holds.contains_key(&key) {
+            return None;
+        }
+        self.wants(key).into_iter().find(|short| !self.is_free(key, short))
+    }
+
+    fn park(&mut self, key: Key, short: Short) {
+        let place = self.place(key);
+        self.startable.remove(&place);
+        // It may have been woken for something that is free and that it has no use for now: the next one may.
+        for other in self.wants(key) {
+            if other != short && self.is_free(key, &other) {
+                self.wake(&other);
+            }
+        }
+        self.parked.entry(short.clone()).or_default().insert(place);
+        self.parked_at.insert(key, short);
+    }
+
+    pub(crate) fn unpark(&mut self, key: Key) {
+        let Some(short) = self.parked_at.remove(&key) else { return };
+        let place = self.place(key);
+        if let Some(waiting) = self.parked.get_mut(&short) {
+            waiting.remove(&place);
+        }
+    }
+
+    /// The first one that waits for this may try again.
+    fn wake(&mut self, short: &Short) {
+        let Some(place) = self.parked.get_mut(short).and_then(BTreeSet::pop_first) else { return };
+        self.parked_at.remove(&place.1);
+        self.startable.insert(place);
+    }
+
+    /// Takes the locks and the place in the group, without asking: what an earlier engine began has them already.
+    pub(crate) fn retake(&mut self, key: Key) {
+        if self.holds.contains_key(&key) {
+            return;
+        }
+        let locks = self.locks_of(key.0).to_vec();
+        let group = self.group_of(key);
+        if locks.is_empty() && group.is_none() {
+            return;
+        }
+        self.locks.extend(locks.iter().cloned());
+        if let Some((group, _)) = group {
+            *self.groups.entry(group).or_default() += 1;
+        }
+        self.holds.insert(key, locks);
     }
 
     /// Gives locks, slot and place in the group back.
     pub(crate) fn release(&mut self, key: Key) {
         self.slots.remove(&key);
-        if let Some(locks) = self.holds.remove(&key) {
-            for lock in &locks {
-                self.locks.remove(lock);
-            }
-            if key.1 == Task::Do
-                && let Some((group, _)) = self.step(key.0).and_then(|step| step.group)
-                && let Some(now) = self.groups.get_mut(&group)
-            {
+        let Some(locks) = self.holds.remove(&key) else { return };
+        for lock in locks {
+            self.locks.remove(&lock);
+            self.wake(&Short::Lock(lock));
+        }
+        if let Some((group, _)) = self.group_of(key) {
+            if let Some(now) = self.groups.get_mut(&group) {
                 *now = now.saturating_sub(1);
             }
+            self.wake(&Short::Group(group));
         }
     }
 }

@@ -36,6 +36,9 @@ mod render;
 mod task;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use abort::{AbortPreview, preview};
 pub use command::{Command, Question, QuestionKind, Timer};
 pub use input::{Act, Engine, Input, Signal};
@@ -97,6 +100,8 @@ impl Stage {
 pub(crate) struct Stop {
     code: u8,
     reason: String,
+    /// Otherwise it leaves as soon as no action runs: checks only look, and begin anew when the run is resumed.
+    waits_for_checks: bool,
 }
 
 /// How long running steps may go on after SIGTERM, in milliseconds.
@@ -135,8 +140,13 @@ pub struct Machine {
     holds: HashMap<Key, Vec<String>>,
     locks: HashSet<String>,
     groups: HashMap<usize, u32>,
+    /// Startable but for a lock or a place in a group, by what they wait for. Each is woken when that is given back, so
+    /// that a wide layer behind one lock does not cost its width for each of its steps.
+    parked: HashMap<flow::Short, BTreeSet<(usize, Key)>>,
+    parked_at: HashMap<Key, flow::Short>,
 
     series: BTreeMap<u64, checks::Series>,
+    series_of: HashMap<Key, u64>,
     runs: HashMap<u64, u64>,
     /// Checks whose first try is due.
     due: VecDeque<u64>,
@@ -147,6 +157,22 @@ pub struct Machine {
     /// Dependents whose undo has not ended, by node; empty before the undo begins.
     undo_waiting: Vec<u32>,
     undo_open: usize,
+    /// Whether a node is to be undone, by node.
+    undo_wanted: Vec<bool>,
+    /// Nodes whose undo has ended and whose predecessors were not looked at yet.
+    undo_ended: VecDeque<usize>,
+
+    /// Steps that say `restores` and have not succeeded or been left out by their condition.
+    open_restores: usize,
+    /// The oldest recovery point among the steps that succeeded.
+    oldest: Option<(jiff::Timestamp, usize)>,
+    /// Somebody has accepted the loss of data before traffic is shifted.
+    rpo_accepted: bool,
+
+    /// Whether this process has taken the run.
+    taken: bool,
+    /// What came before that.
+    early: Vec<Input>,
 
     interrupts: u32,
     stop: Option<Stop>,
@@ -197,7 +223,10 @@ impl Machine {
             holds: HashMap::new(),
             locks: HashSet::new(),
             groups: HashMap::new(),
+            parked: HashMap::new(),
+            parked_at: HashMap::new(),
             series: BTreeMap::new(),
+            series_of: HashMap::new(),
             due: VecDeque::new(),
             runs: HashMap::new(),
             next_number: 0,
@@ -205,6 +234,13 @@ impl Machine {
             questions: BTreeMap::new(),
             undo_waiting: Vec::new(),
             undo_open: 0,
+            undo_wanted: Vec::new(),
+            undo_ended: VecDeque::new(),
+            open_restores: 0,
+            oldest: None,
+            rpo_accepted: false,
+            taken: false,
+            early: Vec::new(),
             interrupts: 0,
             stop: None,
             exited: false,
@@ -238,14 +274,29 @@ impl Machine {
     }
 
     /// Takes one input and tells what to do. `now` must not be before the last one.
+    ///
+    /// Acts and signals that come before `Input::Started` are kept and taken right after it, before the run can hold
+    /// for want of them: an approval that was given while no engine was there is handed in that way.
     #[must_use]
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Command> {
         if self.exited {
             return Vec::new();
         }
-        self.now = now;
+        self.now = Now { elapsed_ms: now.elapsed_ms.max(self.now.elapsed_ms), ..now };
+        if self.taken || matches!(input, Input::Started(_) | Input::EvidenceLost { .. }) {
+            self.take_in(input);
+            self.advance();
+        } else {
+            // Before the run is loaded everything looks as if it were over.
+            self.early.push(input);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn take_in(&mut self, input: Input) {
         match input {
-            Input::Started(engine) => self.on_started(engine),
+            Input::Started(engine) if !self.taken => self.on_started(engine),
+            Input::Started(_) => {}
             Input::Preflight(findings) => self.on_preflight(findings),
             Input::ProcessStarted { node, task, attempt, pid, identity } => {
                 self.on_process(node, task, attempt, pid, identity);
@@ -264,8 +315,6 @@ impl Machine {
             Input::Signal(signal) => self.on_signal(signal),
             Input::EvidenceLost { reason } => self.on_evidence_lost(&reason),
         }
-        self.advance();
-        std::mem::take(&mut self.out)
     }
 
     /// Records an event: into the state and to the log.
@@ -281,13 +330,32 @@ impl Machine {
         if self.mask.is_empty() {
             return event;
         }
-        let masked = serde_json::to_value(&event).and_then(|mut value| {
-            self.mask.value(&mut value);
-            serde_json::from_value(value)
-        });
-        // An event that is no event any more once it is masked has a secret where a fixed word of ours stands
-        // (a secret that is called `do`, say); the words are no secret, so nothing leaks by keeping them.
-        masked.unwrap_or(event)
+        let Ok(serde_json::Value::Object(plain)) = serde_json::to_value(&event) else { return event };
+        let mut masked = plain.clone();
+        for (name, value) in &mut masked {
+            match (name.as_str(), value) {
+                // Names of steps stand in the plan for everybody to read. Without them a record belongs to no step, and
+                // would be lost.
+                ("event" | "step" | "steps" | "because" | "undo", _) => {}
+                ("stays" | "left", serde_json::Value::Array(items)) => {
+                    items.iter_mut().filter_map(|item| item.get_mut("why")).for_each(|why| self.mask.value(why));
+                }
+                (_, value) => self.mask.value(value),
+            }
+        }
+        if let Ok(event) = serde_json::from_value(serde_json::Value::Object(masked.clone())) {
+            return event;
+        }
+        // A secret that looks like a fixed word of ours (`succeeded`, say) must not cost the whole record its mask: the
+        // fields that are none any more once they are masked are told as they are, and they hold nothing but such words.
+        for name in plain.keys() {
+            let mut alone = plain.clone();
+            alone.insert(name.clone(), masked[name].clone());
+            if serde_json::from_value::<Event>(serde_json::Value::Object(alone)).is_err() {
+                masked.insert(name.clone(), plain[name].clone());
+            }
+        }
+        serde_json::from_value(serde_json::Value::Object(masked)).unwrap_or(event)
     }
 
     pub(crate) fn push(&mut self, command: Command) {
@@ -306,10 +374,11 @@ impl Machine {
             None => self.live.remove(&key),
         };
         if before == Some(Stage::Startable) && stage != Some(Stage::Startable) {
-            self.startable.remove(&(self.plan.nodes[key.0].rank, key));
+            self.unpark(key);
+            self.startable.remove(&self.place(key));
         }
-        if stage == Some(Stage::Startable) {
-            self.startable.insert((self.plan.nodes[key.0].rank, key));
+        if stage == Some(Stage::Startable) && before != Some(Stage::Startable) {
+            self.startable.insert(self.place(key));
         }
         self.busy += usize::from(stage.is_some_and(|stage| !stage.waits_for_person()));
         self.busy -= usize::from(before.is_some_and(|before| !before.waits_for_person()));
@@ -320,7 +389,13 @@ impl Machine {
     }
 
     fn on_started(&mut self, engine: Engine) {
+        self.taken = true;
+        if let RunStatus::Finished(verdict) = self.state.run {
+            // The engine that ended the run died before it could say so; nothing comes after the last record.
+            return self.exit(verdict.exit_code(), "the run is over already".to_owned());
+        }
         self.engine = engine.clone();
+        self.engine.parallel = engine.parallel.max(1);
         self.emit(Event::EngineStarted {
             pid: engine.pid,
             host: engine.host,
@@ -333,6 +408,13 @@ impl Machine {
         match self.state.run {
             RunStatus::Created => self.begin_preflight(),
             _ => self.load(),
+        }
+        if self.state.paused {
+            self.ask_paused();
+        }
+        for input in std::mem::take(&mut self.early) {
+            self.drain();
+            self.take_in(input);
         }
     }
 
@@ -355,7 +437,7 @@ impl Machine {
             Timer::Retry { node, task, attempt } => {
                 let key = (node, task);
                 let due = self.live.get(&key) == Some(&Stage::Delay);
-                if due && self.state.steps[node].task(task).attempts + 1 == attempt {
+                if due && self.state.steps[node].task(task).attempts.saturating_add(1) == attempt {
                     self.stage(key, Some(Stage::Startable));
                 }
             }
@@ -373,6 +455,10 @@ impl Machine {
         match self.live.get(&key) {
             Some(Stage::Action) => {
                 self.stage(key, Some(Stage::Stopping));
+                self.push(Command::StopAction { node, task, attempt, outcome: Outcome::TimedOut, now: false });
+            }
+            // What was left behind ends as anything whose end nobody saw.
+            Some(Stage::Follow) => {
                 self.push(Command::StopAction { node, task, attempt, outcome: Outcome::TimedOut, now: false });
             }
             Some(Stage::Manual) => {

@@ -37,6 +37,13 @@ impl Machine {
         }
     }
 
+    /// No question matters any more.
+    pub(crate) fn close_all(&mut self) {
+        for (step, _) in std::mem::take(&mut self.questions) {
+            self.push(Command::CloseQuestion { step });
+        }
+    }
+
     pub(crate) fn ask_approval(&mut self, key: Key, gate: Gate) {
         let (node, task) = key;
         let approval = self.work(key).approval().cloned();
@@ -165,7 +172,7 @@ impl Machine {
             ActName::Recheck => stage == Some(Stage::Decide) && !self.work(key).checks().is_empty(),
             ActName::Continue => stage == Some(Stage::Asking),
             ActName::Done | ActName::Fail => stage == Some(Stage::Manual),
-            ActName::Yes | ActName::No => matches!(stage, Some(Stage::Verify | Stage::Resolve | Stage::Control)),
+            ActName::Yes | ActName::No => self.asked(key).is_some(),
             ActName::Pause | ActName::Abort | ActName::Detach => false,
         };
         if !allowed {
@@ -174,12 +181,20 @@ impl Machine {
         if act.act == ActName::Approve {
             return self.refusal_to_approve(key, &act.who);
         }
-        if act.act == ActName::Accept && self.work(key).result_matters() && self.state.steps[node].outputs.is_empty() {
+        if matches!(act.act, ActName::Accept | ActName::Recheck) && self.result_is_missing(key) {
             return Some(
                 "later steps use what this one returns, and it returned nothing: retry it, or skip it".to_owned(),
             );
         }
         None
+    }
+
+    /// Whether later steps use what an action returns, and it has returned nothing.
+    fn result_is_missing(&self, key: Key) -> bool {
+        let (work, state) = (self.work(key), &self.state.steps[key.0]);
+        let spec = work.spec();
+        let outputs = !spec.outputs.is_empty() && state.outputs.is_empty();
+        work.result_matters() && (outputs || (spec.recovery_point.is_some() && state.recovery_point.is_none()))
     }
 
     fn refusal_for_run(&self, act: ActName) -> Option<String> {
@@ -206,7 +221,9 @@ impl Machine {
         }
         let by = self.work(key).approval()?.by.clone()?;
         let scope = self.step(key.0)?.scope;
-        let people = self.plan.scopes.get(scope)?.runbook.roles.get(&*by)?;
+        // A role that the runbook does not have is a role of nobody.
+        let nobody = Vec::new();
+        let people = self.plan.scopes.get(scope)?.runbook.roles.get(&*by).unwrap_or(&nobody);
         (gate == Gate::Approval && !people.iter().any(|person| person == who))
             .then(|| format!("expected one of the role `{}` ({}), found {who}", *by, people.join(", ")))
     }
@@ -231,6 +248,7 @@ impl Machine {
                 let Some(gate) = self.open_gate(key) else { return };
                 let given = self.state.steps[node].task(task).gates.get(&gate).map_or(0, |gate| gate.given) + 1;
                 self.emit(Event::ApprovalGiven { step: step.clone(), task, gate, who: act.who.clone(), given });
+                self.rpo_accepted |= gate == Gate::Rpo;
                 self.close(&step);
                 self.queue(key);
             }
@@ -302,7 +320,7 @@ impl Machine {
             }
             ActName::Yes | ActName::No => {
                 self.close(&step);
-                self.on_answer(node, act.act == ActName::Yes, &act.who);
+                self.on_answer(key, act.act == ActName::Yes, &act.who);
             }
             ActName::Pause | ActName::Abort | ActName::Detach => {}
         }
@@ -317,13 +335,21 @@ impl Machine {
                 self.close("");
                 self.interrupts = 0;
             }
-            ActName::Detach => self.stop(5, &format!("{} detached", act.who)),
+            // No grace: whoever leaves in good order does not want what runs to be cut off.
+            ActName::Detach => {
+                let reason = format!("{} detached", act.who);
+                self.stop.get_or_insert(Stop { code: 5, reason, waits_for_checks: false });
+            }
             _ => {}
         }
     }
 
     fn pause(&mut self, reason: &str) {
         self.emit(Event::RunPaused { reason: reason.to_owned() });
+        self.ask_paused();
+    }
+
+    pub(crate) fn ask_paused(&mut self) {
         let choices = [ActName::Continue, ActName::Abort, ActName::Detach];
         let text = "nothing new starts; what runs goes on".to_owned();
         self.ask(String::new(), QuestionKind::Paused, text, &choices);
@@ -331,7 +357,7 @@ impl Machine {
 
     fn stop(&mut self, code: u8, reason: &str) {
         if self.stop.is_none() {
-            self.stop = Some(Stop { code, reason: reason.to_owned() });
+            self.stop = Some(Stop { code, reason: reason.to_owned(), waits_for_checks: true });
             self.push(Command::Arm { timer: Timer::Grace, after_ms: TERMINATE_GRACE_MS });
         }
     }
@@ -341,7 +367,8 @@ impl Machine {
             Signal::Hangup => {
                 if self.state.attended {
                     self.emit(Event::TerminalLost {});
-                    self.questions.clear();
+                    self.close_all();
+                    self.go_on_alone();
                 }
             }
             Signal::Terminate => self.stop(143, "SIGTERM"),
@@ -367,6 +394,20 @@ impl Machine {
         }
     }
 
+    /// Everything that waits for a person is looked at again by the rules of an unattended run.
+    fn go_on_alone(&mut self) {
+        let waiting: Vec<(Key, Stage)> = self.live.iter().map(|(&key, &stage)| (key, stage)).collect();
+        for (key, stage) in waiting {
+            match stage {
+                Stage::Gate | Stage::Asking if self.live.get(&key) == Some(&stage) => self.queue(key),
+                Stage::Verify | Stage::Resolve | Stage::Control => self.nobody_answers(key),
+                // A failure that somebody was to decide about stays open, and the run holds for it: an abort is too much
+                // for a lost connection.
+                _ => {}
+            }
+        }
+    }
+
     /// The grace after SIGTERM is over: what still runs is stopped, and its outcome is then unknown.
     pub(crate) fn on_grace(&mut self) {
         if self.stop.is_some() {
@@ -383,10 +424,13 @@ impl Machine {
                 Some(Stage::Verify | Stage::Resolve | Stage::Control) => {
                     // Checks only look: they are dropped, and begin anew when the run is resumed.
                     self.drop_checks(key);
+                    self.release(key);
                     self.stage(key, None);
-                    self.slots.remove(&key);
                 }
-                Some(Stage::Follow) => self.stage(key, None),
+                Some(Stage::Follow) => {
+                    self.release(key);
+                    self.stage(key, None);
+                }
                 _ => {}
             }
         }

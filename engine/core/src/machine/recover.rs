@@ -9,7 +9,7 @@ use super::{
     state::{FoldError, Progress, fold},
 };
 use crate::{
-    action::Order,
+    action::{Order, Outcome},
     evidence::{
         Event,
         event::{AfterFailure, Task},
@@ -35,16 +35,15 @@ impl Machine {
     /// Takes up everything that has begun and not ended.
     pub(crate) fn recover_live(&mut self) {
         // An engine may have died between two records that belong together.
-        for node in 0..self.plan.nodes.len() {
-            if self.state.steps[node].status == Status::Succeeded {
-                self.mark_restored(node);
-            }
-        }
+        self.mark_restored();
+        let cleanup = self.state.run == RunStatus::CleaningUp;
         let failed = (0..self.plan.nodes.len()).find(|&node| {
             self.state.steps[node].status == Status::Failed && self.state.steps[node].then == Some(AfterFailure::Abort)
         });
         for node in 0..self.plan.nodes.len() {
-            if self.settled[node].is_none() && self.plan.nodes[node].step().is_some() {
+            // What an abort left as it was is over once the clean-up has begun, whatever it was.
+            let its_turn = self.plan.nodes[node].step().is_some_and(|step| step.cleanup == cleanup);
+            if self.settled[node].is_none() && its_turn {
                 self.recover_step(node);
             }
         }
@@ -61,6 +60,9 @@ impl Machine {
         let key = (node, Task::Do);
         match self.state.steps[node].status {
             Status::Failed => {
+                if self.state.steps[node].own.began.is_some() {
+                    self.retake(key);
+                }
                 self.stage(key, Some(Stage::Decide));
                 self.ask_failure(node);
             }
@@ -75,20 +77,23 @@ impl Machine {
         let (node, task) = key;
         let state = self.state.steps[node].task(task).clone();
         let aborting = self.state.run == RunStatus::Aborting && task == Task::Do;
+        if !(aborting && state.progress == Progress::Unknown) {
+            self.retake(key);
+        }
         match state.progress {
             Progress::Started if self.is_manual(key) && !aborting => {
                 self.stage(key, Some(Stage::Manual));
                 if let Ok(Order::Manual { instructions }) = self.action_order(key) {
                     self.ask_manual(key, instructions);
                 }
-                let timer = Timer::Action { node, task, attempt: state.attempts };
-                let after_ms = self.timeout(key).as_millis();
-                self.push(Command::Arm { timer, after_ms });
+                self.arm_the_rest(key);
             }
             Progress::Started => match state.process {
                 Some((pid, identity)) => {
                     self.stage(key, Some(Stage::Follow));
+                    self.slots.insert(key);
                     self.push(Command::FollowProcess { node, task, pid, identity });
+                    self.arm_the_rest(key);
                     if aborting {
                         self.abort_live(key);
                     }
@@ -97,15 +102,30 @@ impl Machine {
             },
             Progress::Unknown if aborting => {}
             Progress::Unknown => self.resolve(key),
+            Progress::Ended(Outcome::Stopped) => self.unknown(key),
             Progress::Ended(outcome) => self.after_attempt(key, outcome, "it failed before its engine stopped"),
             Progress::Verifying if aborting => self.break_off(key, "it was broken off because the run is aborted"),
             Progress::Verifying => self.verify_again(key),
             Progress::Retrying | Progress::Again if aborting => {
                 self.break_off(key, "it was broken off because the run is aborted");
             }
-            // The delay is over, or nearly: it began before the engine stopped.
+            Progress::Retrying if state.due_ms.is_some_and(|due| due > self.now.elapsed_ms) => {
+                self.stage(key, Some(Stage::Delay));
+                let attempt = state.attempts.saturating_add(1);
+                let after_ms = state.due_ms.unwrap_or_default().saturating_sub(self.now.elapsed_ms);
+                self.push(Command::Arm { timer: Timer::Retry { node, task, attempt }, after_ms });
+            }
             Progress::Retrying | Progress::Again | Progress::Idle => self.stage(key, Some(Stage::Startable)),
             Progress::Over => {}
         }
+    }
+
+    /// What is left of an attempt's time; the engine that began it took its timer along.
+    fn arm_the_rest(&mut self, key: Key) {
+        let (node, task) = key;
+        let state = self.state.steps[node].task(task);
+        let spent = state.since.map_or(0, |since| self.now.elapsed_ms.saturating_sub(since.elapsed_ms));
+        let timer = Timer::Action { node, task, attempt: state.attempts };
+        self.push(Command::Arm { timer, after_ms: self.timeout(key).as_millis().saturating_sub(spent) });
     }
 }

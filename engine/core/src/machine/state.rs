@@ -125,6 +125,10 @@ pub struct TaskState {
     pub budget_from: u32,
     /// When its first attempt, or its verification, began.
     pub began: Option<Now>,
+    /// When its last attempt began.
+    pub since: Option<Now>,
+    /// When the next attempt is due, in milliseconds since the run was created.
+    pub due_ms: Option<u64>,
     /// Process of the attempt in flight: pid and identity.
     pub process: Option<(u32, String)>,
     /// Checks that have passed since the last attempt.
@@ -377,6 +381,8 @@ impl State {
                 let task = step.task_mut(*task);
                 task.progress = Progress::Started;
                 task.began.get_or_insert(now);
+                task.since = Some(now);
+                task.due_ms = None;
                 task.attempts = *attempt;
                 task.process = None;
                 task.checks_passed = 0;
@@ -392,9 +398,11 @@ impl State {
                 task.progress = Progress::Ended(end.outcome);
                 task.process = None;
             }
-            Event::RetryScheduled { step, task, .. } => {
+            Event::RetryScheduled { step, task, delay_ms, .. } => {
                 let at = find(step)?;
-                self.steps[at].task_mut(*task).progress = Progress::Retrying;
+                let task = self.steps[at].task_mut(*task);
+                task.progress = Progress::Retrying;
+                task.due_ms = Some(now.elapsed_ms.saturating_add(*delay_ms));
             }
             Event::VerificationStarted { step, task } => {
                 let at = find(step)?;

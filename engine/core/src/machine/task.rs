@@ -50,14 +50,14 @@ impl Machine {
             return false;
         }
         let shifts = task == Task::Do && self.step(node).is_some_and(|step| step.phase == Some(Phase::ShiftTraffic));
-        if shifts && !self.rpo_was_accepted() && objectives::rpo(&self.plan, &self.state).met == Some(false) {
+        if shifts && !self.rpo_accepted && self.rpo_is_missed() {
             return self.gate(key, Gate::Rpo, None, 1, Unattended::Hold, None);
         }
         true
     }
 
-    fn rpo_was_accepted(&self) -> bool {
-        self.state.steps.iter().any(|step| step.own.gates.get(&Gate::Rpo).is_some_and(super::state::GateState::passed))
+    fn rpo_is_missed(&self) -> bool {
+        self.oldest.is_some_and(|(at, _)| !objectives::rpo_met(&self.state, at))
     }
 
     fn gate(
@@ -79,8 +79,12 @@ impl Machine {
                 self.fail(key, &reason);
                 return false;
             }
-            Some(_) => {}
-            None => {
+            // While it was open and its time ran out, no engine was there that could have taken an answer: it is asked
+            // anew, answers and all.
+            Some(known)
+                if self.live.get(&key) == Some(&Stage::Gate)
+                    || known.expires_at.is_none_or(|expires_at| expires_at > self.now.at) => {}
+            _ => {
                 let expires_at = expires.and_then(|after| {
                     let after = jiff::SignedDuration::try_from(after.as_std()).ok()?;
                     self.now.at.checked_add(after).ok()
@@ -154,10 +158,15 @@ impl Machine {
     pub(crate) fn begin(&mut self, key: Key) {
         let work = self.work(key);
         let fresh = self.state.steps[key.0].own.attempts == 0;
-        let controls = work.checks().iter().filter(|check| check.must_fail_first).count();
-        if key.1 == Task::Do && fresh && (self.state.steps[key.0].controls_seen as usize) < controls {
+        let seen = self.state.steps[key.0].controls_seen as usize;
+        let controls = work.checks().iter().enumerate().filter(|(_, check)| check.must_fail_first);
+        let next = controls.map(|(at, _)| at).nth(seen).and_then(|at| u32::try_from(at).ok());
+        if key.1 == Task::Do
+            && fresh
+            && let Some(next) = next
+        {
             self.stage(key, Some(Stage::Control));
-            return self.next_control(key, 0);
+            return self.next_control(key, next);
         }
         self.launch(key);
     }
@@ -173,8 +182,8 @@ impl Machine {
             }
         };
         let step = self.id(node);
-        let attempt = self.state.steps[node].task(task).attempts + 1;
-        let injects = self.step(node).is_some_and(|step| step.spec.injects_outage);
+        let attempt = self.state.steps[node].task(task).attempts.saturating_add(1);
+        let injects = self.plan.mode == Mode::Drill && self.step(node).is_some_and(|step| step.spec.injects_outage);
         if task == Task::Do && attempt == 1 && injects {
             self.emit(Event::OutageMarked { step: step.clone(), at: self.now.at });
         }
@@ -210,6 +219,10 @@ impl Machine {
     /// An attempt ended.
     pub(crate) fn on_action_finished(&mut self, key: Key, attempt: u32, mut ending: Ending) {
         let (node, task) = key;
+        if self.live.get(&key) == Some(&Stage::Follow) {
+            // It was told to stop and has; how it would have ended nobody knows.
+            return self.on_process_gone(key);
+        }
         let running = matches!(self.live.get(&key), Some(Stage::Action | Stage::Stopping | Stage::Manual));
         if !running || self.state.steps[node].task(task).attempts != attempt {
             return;
@@ -250,16 +263,18 @@ impl Machine {
         }
         match outcome {
             Outcome::Succeeded => self.verify(key),
-            Outcome::Stopped => {
+            Outcome::Stopped if self.stop.is_some() => {
+                // This process is about to leave: the next one finds out.
                 let step = self.id(node);
                 let attempt = self.state.steps[node].task(task).attempts;
                 self.emit(Event::StepUnknown { step, task, attempt });
                 self.stage(key, Some(Stage::Unknown));
             }
+            Outcome::Stopped => self.unknown(key),
             Outcome::Failed | Outcome::TimedOut => {
                 let state = self.state.steps[node].task(task);
-                let made = state.attempts - state.budget_from;
-                let next = state.attempts + 1;
+                let made = state.attempts.saturating_sub(state.budget_from);
+                let next = state.attempts.saturating_add(1);
                 match retry::next(self.retry(key).as_ref(), made, outcome) {
                     Some(delay) => {
                         let step = self.id(node);
@@ -307,24 +322,24 @@ impl Machine {
         if let Some(at) = self.state.steps[node].recovery_point {
             let step = self.id(node);
             self.emit(Event::RecoveryPoint { step, at });
+            self.oldest = Some(self.oldest.map_or((at, node), |oldest| oldest.min((at, node))));
         }
-        self.mark_restored(node);
         self.settle(node, true);
     }
 
-    /// The RTO clock stops when the last step that says `restores` has succeeded.
-    pub(crate) fn mark_restored(&mut self, node: usize) {
-        let restores = |at: usize| self.step(at).is_some_and(|step| step.spec.restores && !step.cleanup);
-        if !restores(node) || self.state.restored.is_some() {
+    /// The RTO clock stops when every step that says `restores` has succeeded or was left out by its condition, at the
+    /// end of the last one that succeeded; without one nothing was restored.
+    pub(crate) fn mark_restored(&mut self) {
+        if self.open_restores > 0 || self.state.restored.is_some() {
             return;
         }
-        let open = (0..self.plan.nodes.len()).any(|at| {
-            let status = self.state.steps[at].status;
-            restores(at) && !matches!(status, Status::Succeeded | Status::Skipped(_))
+        let plan = std::sync::Arc::clone(&self.plan);
+        let proven = plan.nodes.iter().zip(&self.state.steps).enumerate().filter_map(|(at, (node, state))| {
+            let restores = node.step().is_some_and(|step| step.spec.restores && !step.cleanup);
+            (restores && state.status == Status::Succeeded).then_some((state.finished?.at, at))
         });
-        if !open {
+        if let Some((at, node)) = proven.max() {
             let step = self.id(node);
-            let at = self.state.steps[node].finished.map_or(self.now.at, |now| now.at);
             self.emit(Event::CapabilityRestored { step, at });
         }
     }
@@ -422,6 +437,7 @@ impl Machine {
         if self.live.get(&key) != Some(&Stage::Follow) {
             return;
         }
+        self.slots.remove(&key);
         self.unknown(key);
     }
 
@@ -435,6 +451,7 @@ impl Machine {
             self.emit(Event::StepUnknown { step, task, attempt });
         }
         if self.state.run == RunStatus::Aborting && task == Task::Do {
+            self.release(key);
             return self.stage(key, None);
         }
         self.resolve(key);

@@ -27,6 +27,13 @@ pub fn oldest_recovery_point(state: &State) -> Option<(usize, Timestamp)> {
         .min_by_key(|&(node, at)| (at, node))
 }
 
+/// Whether a recovery point is within the objective.
+#[must_use]
+pub fn rpo_met(state: &State, oldest: Timestamp) -> bool {
+    let outage = state.outage.unwrap_or(state.created_at);
+    between(oldest, outage) <= state.created.objectives.rpo.as_millis()
+}
+
 /// Recovery point: outage minus the oldest recovery point.
 #[must_use]
 pub fn rpo(plan: &Plan, state: &State) -> Rpo {

@@ -1,0 +1,16 @@
+//! The machine in a simulated world.
+
+mod builder;
+mod world;
+
+mod abort;
+mod checks;
+mod crash;
+mod failure;
+mod flow;
+mod gates;
+mod oracle;
+mod people;
+mod property;
+mod scale;
+mod signals;
