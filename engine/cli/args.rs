@@ -6,15 +6,22 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Executes disaster-recovery runbooks, and records evidence that they work.
 #[derive(Debug, Parser)]
-#[command(name = "lifeboat", version, about, propagate_version = false, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "lifeboat",
+    version,
+    about,
+    propagate_version = false,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(after_help = EXIT_CODES)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
 
 /// The stable exit codes, as `--help` tells them.
-pub const EXIT_CODES: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
     0  succeeded, within the objectives
     1  failed
@@ -29,7 +36,7 @@ Exit codes:
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Find every mistake in runbooks, offline
     Lint(Lint),
     /// Show in which order a runbook would run, its critical path and its point of no return
@@ -58,7 +65,7 @@ pub enum Command {
 
 /// Where runs are kept.
 #[derive(Debug, Clone, Args)]
-pub struct Store {
+pub(crate) struct Store {
     /// The directory that keeps runs and their evidence
     #[arg(long, value_name = "DIR", default_value = ".lifeboat", env = "LIFEBOAT_STORE", value_hint = ValueHint::DirPath)]
     pub store: PathBuf,
@@ -66,7 +73,7 @@ pub struct Store {
 
 /// Values for inputs.
 #[derive(Debug, Clone, Args)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// Give an input; a list is separated by commas
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
     pub input: Vec<String>,
@@ -76,7 +83,7 @@ pub struct Inputs {
 }
 
 #[derive(Debug, Args)]
-pub struct Lint {
+pub(crate) struct Lint {
     /// Files, or directories that are searched for runbooks
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -89,7 +96,7 @@ pub struct Lint {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LintFormat {
+pub(crate) enum LintFormat {
     /// For people, with the lines in question
     Text,
     /// For machines
@@ -97,7 +104,7 @@ pub enum LintFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The runbook
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -112,7 +119,7 @@ pub struct Plan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub(crate) enum PlanFormat {
     /// For people
     Text,
     /// For machines
@@ -125,7 +132,7 @@ pub enum PlanFormat {
 
 /// How this process takes part in a run.
 #[derive(Debug, Clone, Args)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// Ask nobody: the rules of an unattended run apply. Also when standard input is no terminal
     #[arg(long)]
     pub no_input: bool,
@@ -144,7 +151,7 @@ pub struct Engine {
 }
 
 #[derive(Debug, Args)]
-pub struct Run {
+pub(crate) struct Run {
     /// The runbook
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -166,7 +173,7 @@ pub struct Run {
 }
 
 #[derive(Debug, Args)]
-pub struct Resume {
+pub(crate) struct Resume {
     /// A run: its id, a unique beginning of it, or @latest
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -177,7 +184,7 @@ pub struct Resume {
 }
 
 #[derive(Debug, Args)]
-pub struct Runs {
+pub(crate) struct Runs {
     #[command(flatten)]
     pub store: Store,
     /// How the list is printed
@@ -186,7 +193,7 @@ pub struct Runs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShowFormat {
+pub(crate) enum ShowFormat {
     /// For people
     Text,
     /// For machines
@@ -194,7 +201,7 @@ pub enum ShowFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct Show {
+pub(crate) struct Show {
     /// A run: its id, a unique beginning of it, or @latest
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -206,7 +213,7 @@ pub struct Show {
 }
 
 #[derive(Debug, Args)]
-pub struct Report {
+pub(crate) struct Report {
     /// A run: its id, a unique beginning of it, or @latest
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -218,7 +225,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
+pub(crate) enum ReportFormat {
     /// For a terminal
     Text,
     /// For a page or a ticket
@@ -228,7 +235,7 @@ pub enum ReportFormat {
 }
 
 #[derive(Debug, Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     /// A run: its id, a unique beginning of it, or @latest
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -237,14 +244,14 @@ pub struct Verify {
 }
 
 #[derive(Debug, Args)]
-pub struct Schema {
+pub(crate) struct Schema {
     /// Which one
     #[arg(value_enum)]
     pub which: WhichSchema,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WhichSchema {
+pub(crate) enum WhichSchema {
     /// What a runbook may say
     Runbook,
     /// A record of the evidence log
@@ -252,7 +259,7 @@ pub enum WhichSchema {
 }
 
 #[derive(Debug, Args)]
-pub struct Completions {
+pub(crate) struct Completions {
     /// For which shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,

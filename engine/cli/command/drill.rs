@@ -6,6 +6,6 @@ use super::Outcome;
 use crate::args;
 
 /// Runs a drill.
-pub fn run(arguments: &args::Run) -> Outcome {
+pub(super) fn run(arguments: &args::Run) -> Outcome {
     super::run::run(arguments, Mode::Drill)
 }

@@ -28,7 +28,7 @@ use crate::{args, ui};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What a run is driven with.
-pub struct Drive {
+pub(super) struct Drive {
     pub machine: Machine,
     pub first: Vec<Command>,
     pub log: Log,
@@ -42,12 +42,12 @@ pub struct Drive {
 }
 
 /// Whether somebody is there to be asked.
-pub fn attended(arguments: &args::Engine) -> bool {
+pub(super) fn attended(arguments: &args::Engine) -> bool {
     !arguments.no_input && ui::prompt::somebody()
 }
 
 /// Drives a run to its end or to where it has to wait, and tells what came of it.
-pub fn drive(drive: Drive, arguments: &args::Engine) -> Outcome {
+pub(super) fn drive(drive: Drive, arguments: &args::Engine) -> Outcome {
     let attended = attended(arguments);
     let plan: Plan = drive.machine.plan().clone();
     let run = drive.run.clone();
@@ -164,8 +164,9 @@ fn conclude(run: &RunDir, ended: &Ended) -> Outcome {
     ui::out(&format!("evidence: {}\n", run.path().display()));
     if ended.code == 7 {
         return Err(Failure::evidence(
-            Message::new(ended.reason.clone())
-                .help("nothing new was started; look at the store's disk, then `lifeboat verify` and `lifeboat resume`"),
+            Message::new(ended.reason.clone()).help(
+                "nothing new was started; look at the store's disk, then `lifeboat verify` and `lifeboat resume`",
+            ),
         ));
     }
     Ok(ended.code)

@@ -1,9 +1,6 @@
 //! `plan`: the order, before anything runs.
 
-use lifeboat_core::{
-    model::Mode,
-    plan::render,
-};
+use lifeboat_core::{model::Mode, plan::render};
 
 use super::{Outcome, prepare};
 use crate::{
@@ -12,7 +9,7 @@ use crate::{
 };
 
 /// Prints the plan of a runbook.
-pub fn run(arguments: &args::Plan) -> Outcome {
+pub(super) fn run(arguments: &args::Plan) -> Outcome {
     let opened = prepare::open(&arguments.file)?;
     let runbook = prepare::sound(&opened)?;
     let mode = if arguments.drill { Mode::Drill } else { Mode::Incident };

@@ -22,7 +22,7 @@ use super::{Failure, Message};
 use crate::{args, ui};
 
 /// A runbook that was read, with everything around it.
-pub struct Opened {
+pub(super) struct Opened {
     pub library: Library,
     pub parsed: Parsed,
     pub directory: PathBuf,
@@ -30,7 +30,7 @@ pub struct Opened {
 }
 
 /// Reads a runbook.
-pub fn open(file: &Path) -> Result<Opened, Failure> {
+pub(super) fn open(file: &Path) -> Result<Opened, Failure> {
     let shown = file.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
     let Some(name) = file.file_name().map(|name| name.to_string_lossy().into_owned()) else {
         return Err(Failure::usage(Message::new(format!("expected a runbook, found `{}`", file.display()))));
@@ -38,15 +38,15 @@ pub fn open(file: &Path) -> Result<Opened, Failure> {
     let parent = if shown.is_empty() { Path::new(".") } else { Path::new(&shown) };
     let directory = std::path::absolute(parent).unwrap_or_else(|_| parent.to_owned());
     let library = Library::on_disk(&directory, &shown);
-    let source = library
-        .source(&name)
-        .map_err(|error| Failure::usage(Message::new(error.to_string()).help("give the path of a runbook, a YAML file")))?;
+    let source = library.source(&name).map_err(|error| {
+        Failure::usage(Message::new(error.to_string()).help("give the path of a runbook, a YAML file"))
+    })?;
     let parsed = parse::parse(source);
     Ok(Opened { library, parsed, directory, name })
 }
 
 /// Everything that is wrong with a runbook.
-pub fn findings(opened: &Opened) -> Vec<Diagnostic> {
+pub(super) fn findings(opened: &Opened) -> Vec<Diagnostic> {
     let mut found = opened.parsed.diagnostics.clone();
     found.extend(lint::lint(&opened.parsed, &|directory, path| opened.library.resolve(directory, path)));
     found.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
@@ -54,7 +54,7 @@ pub fn findings(opened: &Opened) -> Vec<Diagnostic> {
 }
 
 /// The runbook, when it has no errors. Errors are told on the spot; warnings are for `lint`.
-pub fn sound(opened: &Opened) -> Result<Arc<Runbook>, Failure> {
+pub(super) fn sound(opened: &Opened) -> Result<Arc<Runbook>, Failure> {
     let found = findings(opened);
     let errors: Vec<Diagnostic> =
         found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
@@ -75,13 +75,13 @@ fn broken(errors: &[Diagnostic]) -> Failure {
 }
 
 /// Values of inputs: those for the plan, and the secrets.
-pub struct Values {
+pub(super) struct Values {
     pub bindings: IndexMap<String, Binding>,
     pub secrets: IndexMap<String, String>,
 }
 
 /// Takes the inputs from the command line, a file, the environment, and a person.
-pub fn values(runbook: &Runbook, arguments: &args::Inputs, attended: bool) -> Result<Values, Failure> {
+pub(super) fn values(runbook: &Runbook, arguments: &args::Inputs, attended: bool) -> Result<Values, Failure> {
     let mut values = Values { bindings: IndexMap::new(), secrets: IndexMap::new() };
     let mut problems = Vec::new();
     if let Some(file) = &arguments.inputs {
@@ -126,7 +126,7 @@ pub fn values(runbook: &Runbook, arguments: &args::Inputs, attended: bool) -> Re
 }
 
 /// Inputs as far as they are known, for `plan`: a secret needs no value there.
-pub fn known(runbook: &Runbook, arguments: &args::Inputs) -> Result<IndexMap<String, Binding>, Failure> {
+pub(super) fn known(runbook: &Runbook, arguments: &args::Inputs) -> Result<IndexMap<String, Binding>, Failure> {
     let mut bindings = IndexMap::new();
     let mut problems = Vec::new();
     if let Some(file) = &arguments.inputs {
@@ -187,7 +187,7 @@ fn from_file(runbook: &Runbook, file: &Path) -> Result<IndexMap<String, Binding>
     };
     let mut bindings = IndexMap::new();
     let mut problems = Vec::new();
-    for (name, entry) in entries.iter() {
+    for (name, entry) in entries {
         let node = &entry.value;
         let at = source.position(node.span.start);
         let value = declared(runbook, name).and_then(|input| match &node.kind {
@@ -235,13 +235,12 @@ fn bracket(about: &str) -> String {
 }
 
 /// The value of a secret input.
-pub fn secret(name: &str, input: &Input, attended: bool) -> Result<String, String> {
+pub(super) fn secret(name: &str, input: &Input, attended: bool) -> Result<String, String> {
     let from = input.from.as_deref();
     let value = match (from.and_then(|from| from.env.as_ref()), from.and_then(|from| from.file.as_ref())) {
-        (Some(variable), _) => std::env::var(variable)
-            .ok()
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| format!("expected the secret `{name}` in the environment variable {variable}, found nothing")),
+        (Some(variable), _) => std::env::var(variable).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+            format!("expected the secret `{name}` in the environment variable {variable}, found nothing")
+        }),
         (None, Some(file)) => std::fs::read_to_string(file)
             .map(|text| text.strip_suffix('\n').map_or(text.as_str(), |text| text.trim_end_matches('\r')).to_owned())
             .map_err(|error| format!("expected the secret `{name}` in the file {file}, found: {error}")),
@@ -263,7 +262,7 @@ pub fn secret(name: &str, input: &Input, attended: bool) -> Result<String, Strin
 }
 
 /// Expands the runbook.
-pub fn plan(
+pub(super) fn plan(
     opened: &Opened,
     runbook: &Arc<Runbook>,
     mode: Mode,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Writes the report of a run.
-pub fn run(arguments: &args::Report) -> Outcome {
+pub(super) fn run(arguments: &args::Report) -> Outcome {
     let (_, story) = show::story(&arguments.store, &arguments.run)?;
     ui::out(&match arguments.format {
         ReportFormat::Text => report::text::text(&story),

@@ -25,7 +25,7 @@ use super::{Failure, Message, Outcome, engine, prepare, show};
 use crate::{args, ui};
 
 /// Goes on with a run, or tells how a finished one ended.
-pub fn run(arguments: &args::Resume) -> Outcome {
+pub(super) fn run(arguments: &args::Resume) -> Outcome {
     let store = Store::new(&arguments.store.store);
     let found = store.find(&arguments.run).map_err(Failure::usage)?;
     let run = RunDir::open(found.path).map_err(Failure::usage)?;
@@ -89,6 +89,12 @@ fn finished(run: &RunDir) -> Result<Option<u8>, Failure> {
     let Ok(records) = lifeboat_runtime::store::read_log(&run.log_path()) else { return Ok(None) };
     let Some(Event::RunFinished(end)) = records.last().map(|record| &record.event) else { return Ok(None) };
     let code = end.exit_code;
+    // An engine may have died between the last record and the head that seals it.
+    if !run.head().exists() {
+        let who = Holder { pid: std::process::id(), host: identity::host(), user: identity::user() };
+        let mut taken = run.take(&who).map_err(Failure::evidence)?;
+        taken.log.seal().map_err(Failure::evidence)?;
+    }
     ui::err(&format!("the run {} is over; nothing was changed\n", run.id()));
     show::print_text(run, &records);
     Ok(Some(code))
@@ -120,11 +126,7 @@ fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure
 
 type Inputs = (IndexMap<String, Binding>, IndexMap<String, String>);
 
-fn inputs(
-    runbook: &lifeboat_core::model::Runbook,
-    created: &RunCreated,
-    attended: bool,
-) -> Result<Inputs, Failure> {
+fn inputs(runbook: &lifeboat_core::model::Runbook, created: &RunCreated, attended: bool) -> Result<Inputs, Failure> {
     let mut bindings = IndexMap::new();
     let mut secrets = IndexMap::new();
     let mut problems = Vec::new();

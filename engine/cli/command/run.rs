@@ -25,7 +25,7 @@ use super::{Failure, Message, Outcome, engine, prepare};
 use crate::{args, ui};
 
 /// Runs a runbook.
-pub fn run(arguments: &args::Run, mode: Mode) -> Outcome {
+pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
     let opened = prepare::open(&arguments.file)?;
     let runbook = prepare::sound(&opened)?;
     let attended = engine::attended(&arguments.engine);
@@ -169,8 +169,10 @@ fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord>
 fn instant(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let wrong = |why: String| {
         Failure::usage(
-            Message::new(format!("expected a time such as 2026-11-21T02:20:28Z, or -25m for so long ago, found `{text}`{why}"))
-                .help("nothing was touched"),
+            Message::new(format!(
+                "expected a time such as 2026-11-21T02:20:28Z, or -25m for so long ago, found `{text}`{why}"
+            ))
+            .help("nothing was touched"),
         )
     };
     let at = match text.strip_prefix('-') {

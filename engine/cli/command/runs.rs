@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lists the runs, oldest first.
-pub fn run(arguments: &args::Runs) -> Outcome {
+pub(super) fn run(arguments: &args::Runs) -> Outcome {
     let store = Store::new(&arguments.store.store);
     let mut rows: Vec<Value> = Vec::new();
     let mut lines = String::new();

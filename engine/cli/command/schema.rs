@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Prints a schema.
-pub fn run(arguments: &args::Schema) -> Outcome {
+pub(super) fn run(arguments: &args::Schema) -> Outcome {
     let schema = match arguments.which {
         WhichSchema::Runbook => lifeboat_core::schema::runbook(),
         WhichSchema::Evidence => lifeboat_core::schema::evidence(),

@@ -11,12 +11,12 @@ use crate::{
 };
 
 /// The frozen plan of a run, when it can be read.
-pub fn plan_json(run: &RunDir) -> Option<Value> {
+pub(super) fn plan_json(run: &RunDir) -> Option<Value> {
     serde_json::from_slice(&run.plan().ok()?).ok()
 }
 
 /// A run and its story.
-pub fn story(store: &args::Store, name: &str) -> Result<(RunDir, report::Story), Failure> {
+pub(super) fn story(store: &args::Store, name: &str) -> Result<(RunDir, report::Story), Failure> {
     let store = Store::new(&store.store);
     let found = store.find(name).map_err(Failure::usage)?;
     let run = RunDir::open(found.path).map_err(Failure::usage)?;
@@ -31,14 +31,14 @@ pub fn story(store: &args::Store, name: &str) -> Result<(RunDir, report::Story),
 }
 
 /// Prints what happened, as text.
-pub fn print_text(run: &RunDir, records: &[Record]) {
+pub(super) fn print_text(run: &RunDir, records: &[Record]) {
     if let Some(story) = report::Story::of(records, plan_json(run).as_ref()) {
         ui::out(&report::text::text(&story));
     }
 }
 
 /// Shows a run.
-pub fn run(arguments: &args::Show) -> Outcome {
+pub(super) fn run(arguments: &args::Show) -> Outcome {
     let (_, story) = story(&arguments.store, &arguments.run)?;
     match arguments.format {
         ShowFormat::Text => ui::out(&report::text::text(&story)),

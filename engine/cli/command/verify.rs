@@ -6,7 +6,7 @@ use super::{Failure, Outcome};
 use crate::{args, ui};
 
 /// Verifies a run: exit code 0 when it is whole, 7 when it is not.
-pub fn run(arguments: &args::Verify) -> Outcome {
+pub(super) fn run(arguments: &args::Verify) -> Outcome {
     let store = Store::new(&arguments.store.store);
     let found = store.find(&arguments.run).map_err(Failure::usage)?;
     let run = RunDir::open(found.path).map_err(Failure::usage)?;

@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::ui;
 
 /// Prints the version.
-pub fn run() -> Outcome {
+pub(super) fn run() -> Outcome {
     ui::out(&format!("lifeboat {} (evidence format {FORMAT}, runbooks lifeboat.dev/v1)\n", env!("CARGO_PKG_VERSION")));
     Ok(0)
 }

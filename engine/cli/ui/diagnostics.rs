@@ -99,7 +99,7 @@ fn label(text: &str, span: Span, primary: bool) -> LabeledSpan {
 }
 
 /// One finding as text.
-pub fn text(diagnostic: &Diagnostic) -> String {
+pub(crate) fn text(diagnostic: &Diagnostic) -> String {
     let mut labels = vec![label(&diagnostic.label, diagnostic.span, true)];
     let mut related = Vec::new();
     for other in &diagnostic.related {
@@ -147,7 +147,7 @@ pub fn text(diagnostic: &Diagnostic) -> String {
 }
 
 /// How many there are, in words.
-pub fn tally(diagnostics: &[Diagnostic], files: usize) -> String {
+pub(crate) fn tally(diagnostics: &[Diagnostic], files: usize) -> String {
     let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
     let number = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(

@@ -7,18 +7,18 @@ use std::{
     io::{IsTerminal as _, Write as _},
 };
 
-pub mod diagnostics;
-pub mod prompt;
-pub mod screen;
+pub(crate) mod diagnostics;
+pub(crate) mod prompt;
+pub(crate) mod screen;
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no error and no panic: nobody wants the rest.
-pub fn out(text: &str) {
+pub(crate) fn out(text: &str) {
     let mut out = std::io::stdout().lock();
     _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Writes to standard error.
-pub fn err(text: &str) {
+pub(crate) fn err(text: &str) {
     let mut err = std::io::stderr().lock();
     _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
@@ -30,7 +30,7 @@ fn colours(terminal: bool) -> bool {
 }
 
 /// How errors and findings are drawn on standard error.
-pub fn handler() -> miette::GraphicalReportHandler {
+pub(crate) fn handler() -> miette::GraphicalReportHandler {
     let terminal = std::io::stderr().is_terminal();
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let theme = match (colours(terminal), dumb) {
@@ -42,13 +42,13 @@ pub fn handler() -> miette::GraphicalReportHandler {
 }
 
 /// Columns of the terminal, between 40 and 100; 80 when there is none.
-pub fn width() -> usize {
-    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map(|size| usize::from(size.ws_col)).unwrap_or(0);
+pub(crate) fn width() -> usize {
+    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
     if columns == 0 { 80 } else { columns.clamp(40, 100) }
 }
 
 /// Tells an error.
-pub fn report(diagnostic: &dyn miette::Diagnostic) {
+pub(crate) fn report(diagnostic: &dyn miette::Diagnostic) {
     let mut text = String::new();
     if handler().render_report(&mut text, diagnostic).is_err() {
         text = format!("{}\n", Plain(diagnostic));

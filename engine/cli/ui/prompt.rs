@@ -8,12 +8,12 @@ use lifeboat_core::{
 };
 
 /// Whether somebody is there to be asked.
-pub fn somebody() -> bool {
+pub(crate) fn somebody() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// A line from standard input without its end; `None` when there is no more.
-pub fn line() -> Option<String> {
+pub(crate) fn line() -> Option<String> {
     let mut text = String::new();
     match std::io::stdin().lock().read_line(&mut text) {
         Ok(0) | Err(_) => None,
@@ -22,7 +22,7 @@ pub fn line() -> Option<String> {
 }
 
 /// The word a person types for an act.
-pub const fn word(act: ActName) -> &'static str {
+pub(crate) const fn word(act: ActName) -> &'static str {
     match act {
         ActName::Approve => "approve",
         ActName::Deny => "deny",
@@ -65,12 +65,12 @@ const fn about(act: ActName, kind: QuestionKind) -> &'static str {
 }
 
 /// Whether an act overrides the plan, so that it needs a reason.
-pub const fn needs_reason(act: ActName) -> bool {
+pub(crate) const fn needs_reason(act: ActName) -> bool {
     matches!(act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail)
 }
 
 /// A question as text.
-pub fn show(question: &Question, more: usize) -> String {
+pub(crate) fn show(question: &Question, more: usize) -> String {
     let title = match question.kind {
         QuestionKind::Approval => "APPROVAL",
         QuestionKind::Step => "NEXT STEP",
@@ -97,7 +97,7 @@ pub fn show(question: &Question, more: usize) -> String {
 }
 
 /// What a line means as an answer to a question: the act, or what was wrong with it.
-pub fn answer(question: Option<&Question>, typed: &str, who: &str) -> Result<Act, String> {
+pub(crate) fn answer(question: Option<&Question>, typed: &str, who: &str) -> Result<Act, String> {
     let typed = typed.trim();
     let (first, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
     let first = first.to_lowercase();
@@ -146,7 +146,10 @@ mod tests {
     #[test]
     fn a_word_or_its_beginning_will_do() {
         let act = answer(Some(&question()), "skip the board is flaky", "alice").expect("it is an answer");
-        assert_eq!((act.act, act.step.as_deref(), act.reason.as_deref()), (ActName::Skip, Some("restore"), Some("the board is flaky")));
+        assert_eq!(
+            (act.act, act.step.as_deref(), act.reason.as_deref()),
+            (ActName::Skip, Some("restore"), Some("the board is flaky"))
+        );
         let act = answer(Some(&question()), "ret", "alice").expect("it is an answer");
         assert_eq!(act.act, ActName::Retry);
         let act = answer(None, "detach", "alice").expect("it is an act");

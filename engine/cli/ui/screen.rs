@@ -4,7 +4,7 @@
 //! colour alone: every line begins with a word.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     io::IsTerminal as _,
     sync::{
         Arc,
@@ -29,8 +29,9 @@ use tokio::sync::mpsc;
 use super::prompt;
 
 /// What the screen knows ahead of time.
-pub struct Screen {
+pub(crate) struct Screen {
     titles: HashMap<String, String>,
+    irreversible: HashSet<String>,
     rto_ms: u64,
     verbose: bool,
     live: ProgressBar,
@@ -45,7 +46,7 @@ const TAIL: usize = 8;
 
 impl Screen {
     /// A screen for a plan.
-    pub fn new(plan: &Plan, rto_ms: u64, verbose: bool) -> Self {
+    pub(crate) fn new(plan: &Plan, rto_ms: u64, verbose: bool) -> Self {
         let titles = plan
             .nodes
             .iter()
@@ -58,11 +59,18 @@ impl Screen {
             ProgressBar::hidden()
         };
         // A template of ours, so it cannot be malformed; the default one would do as well.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             live.set_style(style);
         }
+        let irreversible = plan
+            .nodes
+            .iter()
+            .filter(|node| node.step().is_some_and(|step| step.spec.irreversible))
+            .map(|node| node.id.clone())
+            .collect();
         Self {
             titles,
+            irreversible,
             rto_ms,
             verbose,
             live,
@@ -77,8 +85,10 @@ impl Screen {
         self.live.suspend(|| super::err(&format!("{text}\n")));
     }
 
+    /// One line. Of a longer text only its first line: the rest is what the step printed, and that is shown below it.
     fn line(&self, word: &str, step: &str, rest: &str) {
         let clock = clock(self.elapsed_ms);
+        let rest = rest.lines().next().unwrap_or_default();
         self.say(format!("{clock}  {word:<8} {step:<width$}  {rest}", width = self.width).trim_end());
     }
 
@@ -88,7 +98,7 @@ impl Screen {
 
     /// One record.
     #[expect(clippy::too_many_lines, reason = "one arm an event; splitting it would hide what is not shown")]
-    pub fn record(&mut self, record: &Record) {
+    pub(crate) fn record(&mut self, record: &Record) {
         self.elapsed_ms = record.stamp.elapsed_ms;
         let undo = |task: Task| if task == Task::Undo { "undo: " } else { "" };
         match &record.event {
@@ -130,7 +140,9 @@ impl Screen {
                 self.running.insert(step.clone(), self.elapsed_ms);
                 self.last_lines.remove(step);
                 let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
-                self.line("start", step, &format!("{}{}{again}", undo(*task), self.title(step)));
+                let irreversible = *task == Task::Do && self.irreversible.contains(step);
+                let warning = if irreversible { "IRREVERSIBLE: " } else { "" };
+                self.line("start", step, &format!("{warning}{}{}{again}", undo(*task), self.title(step)));
             }
             Event::VerificationStarted { step, .. } => {
                 self.running.entry(step.clone()).or_insert(self.elapsed_ms);
@@ -174,6 +186,7 @@ impl Screen {
                     AfterFailure::Abort => "the run is aborted",
                     AfterFailure::Continue => "the run goes on without it",
                 };
+                let reason = reason.lines().next().unwrap_or_default();
                 self.line("FAIL", step, &format!("{reason}; {then}"));
             }
             Event::StepUnknown { step, task, .. } => {
@@ -198,7 +211,10 @@ impl Screen {
             }
             Event::AbortStarted { reason, undo, stays } => {
                 self.line("ABORT", "", reason);
-                self.say(&format!("         undo: {}", if undo.is_empty() { "nothing".to_owned() } else { undo.join(", ") }));
+                self.say(&format!(
+                    "         undo: {}",
+                    if undo.is_empty() { "nothing".to_owned() } else { undo.join(", ") }
+                ));
                 for stays in stays {
                     self.say(&format!("         stays: {}: {}", stays.step, stays.why));
                 }
@@ -220,16 +236,17 @@ impl Screen {
 
     fn refresh(&self) {
         if self.running.is_empty() {
+            // Nothing is drawn where a person may be typing.
             return self.live.set_message("");
         }
         let now: Vec<&str> = self.running.keys().map(String::as_str).collect();
         let left = self.rto_ms.saturating_sub(self.elapsed_ms);
-        self.live.set_message(format!("{}  (RTO: {} left)", now.join(", "), length(left)));
+        self.live.set_message(format!("running: {}  (RTO: {} left)", now.join(", "), length(left)));
         self.live.tick();
     }
 
     /// A line that a step printed.
-    pub fn printed(&mut self, step: &str, text: &str, missed: u64) {
+    pub(crate) fn printed(&mut self, step: &str, text: &str, missed: u64) {
         let tail = self.last_lines.entry(step.to_owned()).or_default();
         tail.push_back(text.to_owned());
         if tail.len() > TAIL {
@@ -244,7 +261,7 @@ impl Screen {
     }
 
     /// Takes the live line away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.live.finish_and_clear();
     }
 }
@@ -263,7 +280,7 @@ fn clock(millis: u64) -> String {
 }
 
 /// A length of time as it is read at a glance.
-pub fn length(millis: u64) -> String {
+pub(crate) fn length(millis: u64) -> String {
     match millis {
         0..1_000 => format!("{millis}ms"),
         1_000..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
@@ -273,7 +290,7 @@ pub fn length(millis: u64) -> String {
 
 /// Shows views until there are no more, and turns typed lines into acts. Runs on a thread of its own, so that a slow
 /// terminal never holds the run up.
-pub fn follow(
+pub(crate) fn follow(
     mut screen: Screen,
     mut views: mpsc::UnboundedReceiver<View>,
     waiting: &Arc<AtomicUsize>,
@@ -304,7 +321,7 @@ pub fn follow(
 
 /// The questions that are open, oldest first; the first one is the one on the screen.
 #[derive(Debug, Default, Clone)]
-pub struct Questions(Arc<std::sync::Mutex<VecDeque<Question>>>);
+pub(crate) struct Questions(Arc<std::sync::Mutex<VecDeque<Question>>>);
 
 impl Questions {
     fn with<T>(&self, change: impl FnOnce(&mut VecDeque<Question>) -> T) -> T {
@@ -342,7 +359,7 @@ impl Questions {
 
 /// Reads lines from standard input and turns them into acts. Ends with the input, which for a terminal means that it
 /// is gone.
-pub fn listen(questions: &Questions, who: &str, inputs: &mpsc::UnboundedSender<Input>) {
+pub(crate) fn listen(questions: &Questions, who: &str, inputs: &mpsc::UnboundedSender<Input>) {
     while let Some(typed) = prompt::line() {
         if typed.trim().is_empty() {
             continue;

@@ -13,6 +13,11 @@
 //! - `machine`: (state, input, now) → commands, the only place where a decision is made
 //! - `lint`, `report`: they only read
 
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, clippy::print_stdout, reason = "tests read fixtures, and say how long they took")
+)]
+
 pub mod action;
 pub mod check;
 pub mod diagnostic;

@@ -9,7 +9,8 @@ const NEEDS: &[(&str, &str)] = &[("etcd", "etcd-server"), ("etcdctl", "etcd-clie
 
 /// Installs what is missing, as root or by `sudo`.
 pub(crate) fn install() -> Result<(), String> {
-    let missing: Vec<&str> = NEEDS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> =
+        NEEDS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,5 +47,7 @@ fn apt(arguments: &[&str]) -> Result<(), String> {
 fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     // `sbin` is not on everybody's path, and packages put servers there.
-    env::split_paths(&path).chain([Path::new("/usr/sbin").to_owned()]).any(|directory| directory.join(program).is_file())
+    env::split_paths(&path)
+        .chain([Path::new("/usr/sbin").to_owned()])
+        .any(|directory| directory.join(program).is_file())
 }

@@ -7,8 +7,22 @@ use crate::{root, say};
 
 /// Crates that do something to the world.
 const FORBIDDEN: &[&str] = &[
-    "tokio", "async-std", "smol", "kube", "duct", "clap", "reqwest", "hyper", "rustix", "nix", "tempfile", "hickory-resolver",
-    "rand", "indicatif", "signal-hook", "object_store",
+    "tokio",
+    "async-std",
+    "smol",
+    "kube",
+    "duct",
+    "clap",
+    "reqwest",
+    "hyper",
+    "rustix",
+    "nix",
+    "tempfile",
+    "hickory-resolver",
+    "rand",
+    "indicatif",
+    "signal-hook",
+    "object_store",
 ];
 
 /// Looks at everything that core is built with.

@@ -129,12 +129,11 @@ impl Machine {
 
     /// The check of a series, and the node it belongs to.
     fn check_of(&self, series: &Series) -> Option<Check> {
-        match series.key {
-            Some(key) => self.work(key).check(series.check).cloned(),
-            None => {
-                let &(scope, at) = self.preflight.checks.get(series.check as usize)?;
-                self.plan.scopes.get(scope)?.runbook.requires.checks.get(at).map(|check| (**check).clone())
-            }
+        if let Some(key) = series.key {
+            self.work(key).check(series.check).cloned()
+        } else {
+            let &(scope, at) = self.preflight.checks.get(series.check as usize)?;
+            self.plan.scopes.get(scope)?.runbook.requires.checks.get(at).map(|check| (**check).clone())
         }
     }
 

@@ -106,7 +106,7 @@ pub enum Level {
 pub enum Phase {
     /// Networks, clusters, machines.
     Provision,
-    /// What everything else needs: controllers, CRDs, GitOps.
+    /// What everything else needs: controllers, CRDs, `GitOps`.
     Bootstrap,
     /// Who may do what: cloud and workload identities.
     Identity,
