@@ -32,7 +32,8 @@ impl SourceCode for Lines {
             data,
             miette::SourceSpan::from((start, data.len())),
             first - 1,
-            0,
+            // Without lines around it, miette asks for the place that it prints after the file's name.
+            if before == 0 && after == 0 { source.position(span.offset()).column - 1 } else { 0 },
             last,
         )))
     }
