@@ -147,6 +147,9 @@ impl Machine {
 
     /// Why an act cannot be done.
     fn refusal(&self, act: &Act) -> Option<String> {
+        if act.who.trim().is_empty() || act.who.starts_with("policy:") {
+            return Some("whoever acts on a run says who they are".to_owned());
+        }
         let needs_reason = matches!(act.act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail);
         if needs_reason && act.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
             return Some("it overrides the plan, so it needs a reason".to_owned());
@@ -356,7 +359,8 @@ impl Machine {
     }
 
     fn stop(&mut self, code: u8, reason: &str) {
-        if self.stop.is_none() {
+        // Whoever detached waits as long as it takes; a signal does not.
+        if self.stop.as_ref().is_none_or(|stop| !stop.waits_for_checks) {
             self.stop = Some(Stop { code, reason: reason.to_owned(), waits_for_checks: true });
             self.push(Command::Arm { timer: Timer::Grace, after_ms: TERMINATE_GRACE_MS });
         }
@@ -375,7 +379,7 @@ impl Machine {
             Signal::Interrupt => {
                 self.interrupts += 1;
                 match self.interrupts {
-                    1 if self.state.attended && self.state.run == RunStatus::Running => {
+                    1 if self.state.attended && self.state.run == RunStatus::Running && self.stop.is_none() => {
                         if !self.state.paused {
                             self.pause("Ctrl-C");
                         }

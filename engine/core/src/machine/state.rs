@@ -244,6 +244,8 @@ pub struct State {
     pub outage: Option<Timestamp>,
     /// When the capability was back.
     pub restored: Option<Timestamp>,
+    /// Somebody said to abort; an engine that dies over it must not make it unsaid.
+    pub abort_asked: Option<String>,
     /// Why the run is being aborted.
     pub abort_reason: Option<String>,
     /// Nodes to undo, in order, as decided when the abort began.
@@ -293,6 +295,7 @@ impl State {
             preflight: None,
             steps: vec![StepState::default(); plan.nodes.len()],
             restored: None,
+            abort_asked: None,
             abort_reason: None,
             undo_list: Vec::new(),
             stays: Vec::new(),
@@ -467,6 +470,13 @@ impl State {
             Event::CapabilityRestored { step, at } => {
                 find(step)?;
                 self.restored = Some(*at);
+            }
+            Event::Act { act: ActName::Abort, who, reason, accepted: true, .. } => {
+                let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+                self.abort_asked = Some(match reason {
+                    Some(reason) => format!("{who}: {reason}"),
+                    None => format!("{who} asked for it"),
+                });
             }
             Event::Act { act, step, accepted: true, .. } => {
                 if let Some(step) = step {

@@ -144,9 +144,10 @@ impl Machine {
             }
             return;
         }
-        // Nobody is there and the gate says hold: the run holds, and whoever resumes it finds the gate open.
+        // Nobody is there and the gate says hold: the run holds as soon as nothing else is worth waiting for, and
+        // whoever resumes it finds the gate open.
         if !self.state.attended {
-            return self.hold();
+            return;
         }
         let step = self.id(key.0);
         self.emit(Event::ApprovalExpired { step, task: key.1, gate });

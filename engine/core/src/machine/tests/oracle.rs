@@ -25,6 +25,8 @@ struct Known {
     attempts: [u32; 2],
     /// Announced, not ended.
     flying: [bool; 2],
+    /// Its checks run for themselves.
+    rechecked: bool,
     /// The next attempt was asked for.
     again: [bool; 2],
     /// Has its locks.
@@ -170,6 +172,7 @@ impl<'a> Oracle<'a> {
                 }
                 known.attempts[at(*task)] = *attempt;
                 known.again[at(*task)] = false;
+                known.rechecked = false;
                 known.flying[at(*task)] = process;
             }
             Event::ActionFinished(end) => {
@@ -197,7 +200,14 @@ impl<'a> Oracle<'a> {
                     Task::Do => self.may_begin(node)?,
                     Task::Undo => self.undoes(node)?,
                 }
-                self.take_locks(node, *task)?;
+                // A check that somebody wants again needs no lock: it only looks.
+                if !self.steps[node].rechecked {
+                    self.take_locks(node, *task)?;
+                }
+            }
+            Event::Act { act: ActName::Recheck, step: Some(step), accepted: true, .. } => {
+                let node = self.find(step)?;
+                self.steps[node].rechecked = true;
             }
             Event::StepSkipped { step, by, .. } => {
                 if *by == SkippedBy::Condition {
@@ -213,10 +223,8 @@ impl<'a> Oracle<'a> {
                 self.steps[node].succeeded = true;
                 self.ends(step, true)?;
             }
-            Event::StepFailed { step, then, .. } => {
-                if *then != AfterFailure::Pause {
-                    self.ends(step, false)?;
-                }
+            Event::StepFailed { step, then, .. } if *then != AfterFailure::Pause => {
+                self.ends(step, false)?;
             }
             Event::StepBlocked { step, .. } => {
                 let edges = &self.plan.nodes[self.find(step)?];
@@ -356,10 +364,11 @@ impl<'a> Oracle<'a> {
         if self.steps.iter().any(|known| known.flying.contains(&true)) {
             return Err("over while something runs".to_owned());
         }
-        if (self.aborting || self.plan.mode == Mode::Drill) && cleanup.clone().count() > 0 {
-            if !self.cleaning || cleanup.clone().any(|node| self.steps[node].end.is_none()) {
-                return Err("over before the clean-up".to_owned());
-            }
+        if (self.aborting || self.plan.mode == Mode::Drill)
+            && cleanup.clone().count() > 0
+            && (!self.cleaning || cleanup.clone().any(|node| self.steps[node].end.is_none()))
+        {
+            return Err("over before the clean-up".to_owned());
         }
         if self.aborting {
             let undone = self.announced.iter().all(|&node| self.steps[node].undo_ended == Some(true));

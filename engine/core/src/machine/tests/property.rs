@@ -272,7 +272,7 @@ fn answer(world: &World, choice: u8, answers: usize) -> Option<super::super::Act
     let question = world.machine.questions().values().nth(choice as usize % world.machine.questions().len().max(1))?;
     let name = if answers > 60 {
         match question.kind {
-            QuestionKind::Approval | QuestionKind::Manual if answers % 2 == 0 => question.choices[0],
+            QuestionKind::Approval | QuestionKind::Manual if answers.is_multiple_of(2) => question.choices[0],
             QuestionKind::Approval => ActName::Deny,
             QuestionKind::Failure | QuestionKind::Unknown | QuestionKind::Manual => ActName::Skip,
             _ => question.choices[0],
@@ -280,7 +280,7 @@ fn answer(world: &World, choice: u8, answers: usize) -> Option<super::super::Act
     } else {
         question.choices[choice as usize / 7 % question.choices.len()]
     };
-    let who = if answers % 2 == 0 { "alice" } else { "bob" };
+    let who = if answers.is_multiple_of(2) { "alice" } else { "bob" };
     Some(act(name, &question.step, who, "because"))
 }
 

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::{Act, Command, Engine, Input, Machine, Now, Question, QuestionKind, Signal, State, Timer, fold};
+use super::super::{Act, Command, Engine, Input, Machine, Now, Question, QuestionKind, Signal, State, fold};
 use super::builder;
 use crate::{
     action::{Order, Outcome},
@@ -204,7 +204,6 @@ pub(super) struct World {
     checks: BTreeMap<u64, ()>,
     asked: BTreeMap<String, Question>,
     given: Vec<bool>,
-    triggers: Vec<(Box<dyn Fn(&Event) -> bool>, Input)>,
     folded: State,
 }
 
@@ -242,7 +241,6 @@ impl World {
             turns: HashMap::new(),
             checks: BTreeMap::new(),
             asked: BTreeMap::new(),
-            triggers: Vec::new(),
             folded,
         };
         world.perform(commands);
@@ -285,12 +283,6 @@ impl World {
     /// This will happen, whichever engine is there then.
     pub(super) fn later(&mut self, after: u64, input: Input) -> &mut Self {
         self.plan_for(after, Happening::Outside(input));
-        self
-    }
-
-    /// When the first record of this kind is durable, this happens.
-    pub(super) fn when(&mut self, record: impl Fn(&Event) -> bool + 'static, input: Input) -> &mut Self {
-        self.triggers.push((Box::new(record), input));
         self
     }
 
@@ -355,12 +347,6 @@ impl World {
                     assert!(self.log.is_empty());
                 } else {
                     self.folded.apply(&event, at).expect("every record names steps of the plan");
-                }
-                for at in (0..self.triggers.len()).rev() {
-                    if (self.triggers[at].0)(&event) {
-                        let (_, input) = self.triggers.remove(at);
-                        self.later(0, input);
-                    }
                 }
                 self.log.push((event, at));
                 return self.strike.is_some_and(|strike| !strike.effects && strike.records == self.log.len());
@@ -675,9 +661,4 @@ fn now(elapsed_ms: u64) -> Now {
 
 pub(super) fn back(at: Timestamp, millis: u64) -> Timestamp {
     at.checked_sub(SignedDuration::from_millis(i64::try_from(millis).expect("tests are short"))).expect("in range")
-}
-
-/// A timer, for tests that let one fire by hand.
-pub(super) fn fires(timer: Timer) -> Input {
-    Input::Timer(timer)
 }
