@@ -27,6 +27,7 @@ pub mod model;
 pub mod plan;
 pub mod policy;
 pub mod report;
+pub mod schema;
 pub mod scope;
 pub mod source;
 pub mod template;

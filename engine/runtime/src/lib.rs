@@ -1,1 +1,21 @@
+//! The edges of Lifeboat: everything that touches the world.
+//!
+//! Duty: to do what the machine asks for, and to tell it what came of it. It must not decide anything about a run.
+//!
+//! - `driver`: the loop between the machine and the world
+//! - `process`: the only user of `duct`, and the only sender of signals
+//! - `http`, `check`: requests and observations
+//! - `preflight`: tools and environment
+//! - `store`: run directories, the log, artifacts, verification
+//! - `load`, `files`: runbooks and the files they use
+//! - `identity`: who and where
 
+pub mod check;
+pub mod driver;
+pub mod files;
+pub mod http;
+pub mod identity;
+pub mod load;
+pub mod preflight;
+pub mod process;
+pub mod store;

@@ -220,6 +220,7 @@ pub enum Event {
         /// Step.
         step: String,
         /// The instant.
+        #[serde(rename = "recoveryPoint")]
         at: Timestamp,
     },
     /// The step did what it had to, and that is proven.
@@ -266,6 +267,7 @@ pub enum Event {
         /// The step that caused it.
         step: String,
         /// When.
+        #[serde(rename = "outageAt")]
         at: Timestamp,
     },
     /// The capability is back: the RTO clock stops.
@@ -273,6 +275,7 @@ pub enum Event {
         /// The step that proved it.
         step: String,
         /// When it was proven.
+        #[serde(rename = "restoredAt")]
         at: Timestamp,
     },
     /// The terminal is gone: from here on the rules of an unattended run apply.

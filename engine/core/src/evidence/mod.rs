@@ -4,6 +4,7 @@
 
 pub mod chain;
 pub mod event;
+pub mod verify;
 
 pub use chain::{Record, Stamp};
 pub use event::Event;

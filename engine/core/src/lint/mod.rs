@@ -1,1 +1,63 @@
-//! (to be written)
+//! What is wrong with a runbook although it can be read.
+//!
+//! Duty: to judge one file, offline and at once. It must not change anything, read files (the caller's resolver does),
+//! or repeat what `model::parse` has told: what is damaged is skipped, and so is what follows from it.
+
+use crate::{
+    diagnostic::{Diagnostic, Severity},
+    model::parse::Parsed,
+    plan::include::Resolver,
+};
+
+mod context;
+mod includes;
+mod names;
+pub mod registry;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use context::Context;
+
+/// One thing that can be wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// Its kebab-case id: the code of its findings, the name of its file and of its fixtures.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line for a list of rules.
+    pub summary: &'static str,
+    /// Finds it.
+    pub check: fn(&Context<'_>, &mut Vec<Diagnostic>),
+    /// The file of the rule: its doc comment is its page.
+    source: &'static str,
+}
+
+impl Rule {
+    /// Why there is this rule, a bad and a good example: Markdown, from the rule's doc comment.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let lines: Vec<&str> = self.source.lines().collect();
+        let end = lines.iter().position(|line| line.starts_with("pub const RULE")).unwrap_or_default();
+        let start = lines[..end].iter().rposition(|line| !line.starts_with("///")).map_or(0, |at| at + 1);
+        let text = lines[start..end].iter().map(|line| line.trim_start_matches("///"));
+        text.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Judges one file by every rule; what could not be read at all has no findings here. Included runbooks are read for
+/// what this file says about them, and not judged themselves. `resolve` is asked with `""` as the directory for what
+/// stands in this file.
+#[must_use]
+pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
+    let Some(context) = Context::new(parsed, resolve) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for rule in registry::RULES {
+        (rule.check)(&context, &mut findings);
+    }
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    // What is wrong in an incident is mostly wrong in a drill as well.
+    findings.dedup_by(|a, b| a.sort_key() == b.sort_key());
+    findings
+}

@@ -14,7 +14,18 @@ use crate::{
 
 pub mod build;
 pub mod digest;
+mod edges;
+pub mod forecast;
+pub mod include;
+pub mod inputs;
+pub(crate) mod nearest;
 pub mod render;
+pub(crate) mod sketch;
+#[cfg(test)]
+mod tests;
+
+pub use build::{Request, build};
+pub use include::{Loaded, Resolver, Unreadable};
 
 /// A runbook expanded for one run. `nodes` is in topological order: an edge always leads to a lower index.
 #[derive(Debug, Clone)]
@@ -106,5 +117,13 @@ impl Node {
             NodeKind::Step(step) => Some(step),
             NodeKind::Barrier => None,
         }
+    }
+}
+
+impl PlanStep {
+    /// Whether anybody said how long it takes: its author, or the length of the pause that it is.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.spec.estimate.is_some() || self.spec.pause.is_some()
     }
 }

@@ -1,1 +1,24 @@
-//! (to be written)
+//! A log becomes something that people and tools can read.
+//!
+//! Duty: projections of the log and nothing else. A report must not decide anything, feed anything back, or need the
+//! runbook or the machine of the run: what is not in the records (and, for titles and order, in the frozen
+//! `plan.json`) cannot be in a report. Secrets are masked in the log already.
+//!
+//! - `story`: what happened, from any sequence of records
+//! - `sentences`: what all reports say in the same words: verdict, objectives, decisions, what to do next
+//! - `words`: lengths of time, instants, lists: how all reports say them
+//! - `text`, `markdown`, `json`: one form a file
+
+pub mod json;
+pub mod markdown;
+pub mod sentences;
+pub mod story;
+pub mod text;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use markdown::markdown;
+pub use story::Story;
+pub use text::{summary, text};

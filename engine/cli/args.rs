@@ -1,0 +1,259 @@
+//! The command line. Its help is the reference page of the book.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Executes disaster-recovery runbooks, and records evidence that they work.
+#[derive(Debug, Parser)]
+#[command(name = "lifeboat", version, about, propagate_version = false, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The stable exit codes, as `--help` tells them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+    0  succeeded, within the objectives
+    1  failed
+    2  wrong use, lint error or pre-flight error; nothing was touched
+    3  aborted, and all of it rolled back
+    4  aborted, and not all of it rolled back
+    5  held: waits for a person; resume it
+    6  succeeded, but an objective (RTO, RPO) was missed
+    7  evidence could not be written, or does not verify
+  130  interrupted; resume it
+  143  terminated; resume it";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find every mistake in runbooks, offline
+    Lint(Lint),
+    /// Show in which order a runbook would run, its critical path and its point of no return
+    Plan(Plan),
+    /// Run a runbook for a real incident
+    Run(Run),
+    /// Run a runbook as a drill: a rehearsal, cleaned up after
+    Drill(Run),
+    /// Go on with a run that was held, interrupted, or whose engine died
+    Resume(Resume),
+    /// List the runs of a store
+    Runs(Runs),
+    /// Show what happened in a run
+    Show(Show),
+    /// Write the report of a run
+    Report(Report),
+    /// Check that the evidence of a run is whole
+    Verify(Verify),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Print a script that completes the command line of a shell
+    Completions(Completions),
+    /// Print the version
+    Version,
+}
+
+/// Where runs are kept.
+#[derive(Debug, Clone, Args)]
+pub struct Store {
+    /// The directory that keeps runs and their evidence
+    #[arg(long, value_name = "DIR", default_value = ".lifeboat", env = "LIFEBOAT_STORE", value_hint = ValueHint::DirPath)]
+    pub store: PathBuf,
+}
+
+/// Values for inputs.
+#[derive(Debug, Clone, Args)]
+pub struct Inputs {
+    /// Give an input; a list is separated by commas
+    #[arg(long = "input", short = 'i', value_name = "NAME=VALUE")]
+    pub input: Vec<String>,
+    /// Read inputs from a YAML file: a mapping of names to values
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub inputs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// Files, or directories that are searched for runbooks
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub format: LintFormat,
+    /// Let warnings count as errors
+    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
+    pub deny: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// For people, with the lines in question
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The runbook
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Plan for a drill and not for an incident
+    #[arg(long)]
+    pub drill: bool,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+    /// A Mermaid flowchart
+    Mermaid,
+    /// A Graphviz graph
+    Dot,
+}
+
+/// How this process takes part in a run.
+#[derive(Debug, Clone, Args)]
+pub struct Engine {
+    /// Ask nobody: the rules of an unattended run apply. Also when standard input is no terminal
+    #[arg(long)]
+    pub no_input: bool,
+    /// Ask before every step
+    #[arg(long, conflicts_with = "no_input")]
+    pub step: bool,
+    /// How many actions may run at a time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub parallel: u32,
+    /// Who commands the run. Without it: the system user
+    #[arg(long = "as", value_name = "PERSON")]
+    pub who: Option<String>,
+    /// Show what actions print
+    #[arg(long, short = 'v')]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The runbook
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub engine: Engine,
+    #[command(flatten)]
+    pub store: Store,
+    /// When the outage began: a time (RFC 3339), or so long ago: -25m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub outage_at: Option<String>,
+    /// When it was detected
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub detected_at: Option<String>,
+    /// When the disaster was declared
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub declared_at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// A run: its id, a unique beginning of it, or @latest
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub engine: Engine,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+#[derive(Debug, Args)]
+pub struct Runs {
+    #[command(flatten)]
+    pub store: Store,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub format: ShowFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// A run: its id, a unique beginning of it, or @latest
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub store: Store,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub format: ShowFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// A run: its id, a unique beginning of it, or @latest
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub store: Store,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a terminal
+    Text,
+    /// For a page or a ticket
+    Markdown,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A run: its id, a unique beginning of it, or @latest
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which one
+    #[arg(value_enum)]
+    pub which: WhichSchema,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhichSchema {
+    /// What a runbook may say
+    Runbook,
+    /// A record of the evidence log
+    Evidence,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,172 @@
+//! Driving a run: what `run`, `drill` and `resume` share.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+use lifeboat_core::{
+    machine::{Command, Engine, Input, Machine, Signal},
+    mask::{Mask, StreamMask},
+    model::Requirement,
+    plan::Plan,
+    report,
+};
+use lifeboat_runtime::{
+    driver::{Driver, Ended, Setup, Wanted},
+    files::Files,
+    identity, process,
+    store::{Log, RunDir, read_log},
+};
+use tokio::sync::mpsc;
+
+use super::{Failure, Message, Outcome};
+use crate::{args, ui};
+
+/// From TERM to KILL.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What a run is driven with.
+pub struct Drive {
+    pub machine: Machine,
+    pub first: Vec<Command>,
+    pub log: Log,
+    pub run: RunDir,
+    pub directory: PathBuf,
+    pub files: Files,
+    pub mask: Mask,
+    pub elapsed_ms: u64,
+    pub torn_bytes: u64,
+    pub rto_ms: u64,
+}
+
+/// Whether somebody is there to be asked.
+pub fn attended(arguments: &args::Engine) -> bool {
+    !arguments.no_input && ui::prompt::somebody()
+}
+
+/// Drives a run to its end or to where it has to wait, and tells what came of it.
+pub fn drive(drive: Drive, arguments: &args::Engine) -> Outcome {
+    let attended = attended(arguments);
+    let plan: Plan = drive.machine.plan().clone();
+    let run = drive.run.clone();
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::evidence(Message::new(format!("the engine cannot be started: {error}"))))?
+        .block_on(drive_async(drive, plan, arguments, attended));
+    conclude(&run, &ended)
+}
+
+async fn drive_async(drive: Drive, plan: Plan, arguments: &args::Engine, attended: bool) -> Ended {
+    let (inputs, inputs_end) = mpsc::unbounded_channel();
+    let (views, views_end) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    listen_to_signals(&inputs);
+    let questions = ui::screen::Questions::default();
+    let who = arguments.who.clone().unwrap_or_else(identity::user);
+    let screen = ui::screen::Screen::new(&plan, drive.rto_ms, arguments.verbose);
+    let shown = {
+        let (waiting, questions) = (Arc::clone(&waiting), questions.clone());
+        std::thread::spawn(move || ui::screen::follow(screen, views_end, &waiting, &questions))
+    };
+    if attended {
+        // Nobody waits for this thread: it sits in a read that only the person at the terminal ends.
+        let inputs = inputs.clone();
+        std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs));
+    }
+    let variables: Vec<String> = plan.scopes.iter().flat_map(|scope| scope.runbook.requires.env.clone()).collect();
+    let tools: Vec<(String, Requirement)> = plan
+        .scopes
+        .iter()
+        .flat_map(|scope| &scope.runbook.requires.tools)
+        .map(|(name, requirement)| (name.clone(), (**requirement).clone()))
+        .collect();
+    let environment = process::base_environment(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        &variables,
+    );
+    let mask = drive.mask.clone();
+    let ended = Driver::new(Setup {
+        machine: drive.machine,
+        first: drive.first,
+        engine: Engine {
+            pid: std::process::id(),
+            host: identity::host(),
+            user: identity::user(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            attended,
+            parallel: arguments.parallel,
+            step_by_step: arguments.step,
+            torn_bytes: drive.torn_bytes,
+        },
+        log: drive.log,
+        run: drive.run,
+        directory: drive.directory,
+        environment,
+        filter: Arc::new(move || Box::new(Filter(mask.stream()))),
+        mask: drive.mask,
+        grace: GRACE,
+        files: drive.files,
+        wanted: Wanted { tools, variables },
+        elapsed_ms: drive.elapsed_ms,
+        views,
+        waiting,
+        inputs: (inputs, inputs_end),
+    })
+    .run()
+    .await;
+    // The driver has dropped its end, so the screen shows what is left and ends.
+    _ = shown.join();
+    ended
+}
+
+/// Core's mask, as the runtime wants it.
+struct Filter(StreamMask);
+
+impl process::ByteFilter for Filter {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.0.push(bytes, out);
+    }
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.0.finish(out);
+    }
+}
+
+fn listen_to_signals(inputs: &mpsc::UnboundedSender<Input>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    for (kind, means) in [
+        (SignalKind::interrupt(), Signal::Interrupt),
+        (SignalKind::terminate(), Signal::Terminate),
+        (SignalKind::hangup(), Signal::Hangup),
+    ] {
+        let inputs = inputs.clone();
+        // A sandbox that forbids handlers leaves the default action: the run is then resumable, as after a crash.
+        if let Ok(mut signals) = signal(kind) {
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() && inputs.send(Input::Signal(means)).is_ok() {}
+            });
+        }
+    }
+}
+
+/// Tells what came of it.
+fn conclude(run: &RunDir, ended: &Ended) -> Outcome {
+    let story = read_log(&run.log_path())
+        .ok()
+        .and_then(|records| report::Story::of(&records, super::show::plan_json(run).as_ref()));
+    match story {
+        Some(story) => ui::out(&format!("\n{}", report::text::summary(&story))),
+        None => ui::out(&format!("\n{}\n", ended.reason)),
+    }
+    ui::out(&format!("evidence: {}\n", run.path().display()));
+    if ended.code == 7 {
+        return Err(Failure::evidence(
+            Message::new(ended.reason.clone())
+                .help("nothing new was started; look at the store's disk, then `lifeboat verify` and `lifeboat resume`"),
+        ));
+    }
+    Ok(ended.code)
+}

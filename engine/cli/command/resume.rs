@@ -1,0 +1,156 @@
+//! `resume`: go on with a run.
+
+use std::{path::PathBuf, sync::Arc};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use lifeboat_core::{
+    evidence::{
+        Event, Record, chain,
+        event::{InputRecord, RunCreated},
+    },
+    machine::{Machine, Now},
+    mask::Mask,
+    model::InputType,
+    plan::{Binding, digest},
+};
+use lifeboat_runtime::{
+    files::Files,
+    identity,
+    load::Library,
+    store::{Holder, RunDir, Store},
+};
+
+use super::{Failure, Message, Outcome, engine, prepare, show};
+use crate::{args, ui};
+
+/// Goes on with a run, or tells how a finished one ended.
+pub fn run(arguments: &args::Resume) -> Outcome {
+    let store = Store::new(&arguments.store.store);
+    let found = store.find(&arguments.run).map_err(Failure::usage)?;
+    let run = RunDir::open(found.path).map_err(Failure::usage)?;
+    if let Some(code) = finished(&run)? {
+        return Ok(code);
+    }
+    let who = Holder { pid: std::process::id(), host: identity::host(), user: identity::user() };
+    let taken = run.take(&who).map_err(Failure::evidence)?;
+    let Some(Event::RunCreated(created)) = taken.records.first().map(|record| &record.event) else {
+        return Err(Failure::usage(
+            Message::new(format!("the run {} was never created: its log is empty", run.id()))
+                .help("its engine died before anything was recorded, so nothing was touched: start it anew"),
+        ));
+    };
+    let created = (**created).clone();
+
+    let opened = frozen(&run, &created)?;
+    let runbook = prepare::sound(&opened)?;
+    let (bindings, secrets) = inputs(&runbook, &created, engine::attended(&arguments.engine))?;
+    let plan = Arc::new(prepare::plan(&opened, &runbook, created.mode, bindings)?);
+    let plan_bytes = serde_json::to_vec_pretty(&digest::to_json(&plan)).unwrap_or_default();
+    if chain::digest(&plan_bytes) != created.plan_digest {
+        return Err(Failure::evidence(
+            Message::new("expected the frozen runbook to give the plan that the run began with, found another one")
+                .help(format!(
+                    "the run was begun by engine {}; resume it with that one, or look whether its `runbook/` was changed: \
+                     `lifeboat verify {}`",
+                    created.engine,
+                    run.id()
+                )),
+        ));
+    }
+    let mask = Mask::new(secrets.values().cloned());
+    let events = taken.records.iter().map(|record| (&record.event, now_of(record)));
+    let machine = Machine::recover(plan, events, secrets)
+        .map_err(|error| Failure::evidence(Message::new(format!("the log does not fit its plan: {error}"))))?;
+    let rto_ms = created.objectives.rto.as_millis();
+    let directory = PathBuf::from(&created.directory);
+    let files = Files::recorded(&directory, &created.files);
+    ui::err(&format!("RESUMING {}, a {} of {}\n\n", run.id(), created.mode.name(), created.runbook.title));
+    engine::drive(
+        engine::Drive {
+            elapsed_ms: elapsed(&taken.records),
+            machine,
+            first: Vec::new(),
+            log: taken.log,
+            run,
+            directory,
+            files,
+            mask,
+            torn_bytes: taken.torn_bytes,
+            rto_ms,
+        },
+        &arguments.engine,
+    )
+}
+
+/// The exit code of a run that is over, after telling its verdict: nothing is changed.
+fn finished(run: &RunDir) -> Result<Option<u8>, Failure> {
+    // A torn or damaged log is dealt with where it is opened for writing.
+    let Ok(records) = lifeboat_runtime::store::read_log(&run.log_path()) else { return Ok(None) };
+    let Some(Event::RunFinished(end)) = records.last().map(|record| &record.event) else { return Ok(None) };
+    let code = end.exit_code;
+    ui::err(&format!("the run {} is over; nothing was changed\n", run.id()));
+    show::print_text(run, &records);
+    Ok(Some(code))
+}
+
+/// Milliseconds since the run was created: by the wall clock, but never less than what was recorded already.
+fn elapsed(records: &[Record]) -> u64 {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else { return 0 };
+    let wall = Timestamp::now().as_millisecond().saturating_sub(first.stamp.at.as_millisecond());
+    u64::try_from(wall).unwrap_or(0).max(last.stamp.elapsed_ms)
+}
+
+fn now_of(record: &Record) -> Now {
+    Now { at: record.stamp.at, elapsed_ms: record.stamp.elapsed_ms }
+}
+
+fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure> {
+    let library = Library::frozen(&run.runbook());
+    let source = library
+        .source(&created.runbook.path)
+        .map_err(|error| Failure::evidence(Message::new(format!("the frozen runbook cannot be read: {error}"))))?;
+    Ok(prepare::Opened {
+        library,
+        parsed: lifeboat_core::model::parse::parse(source),
+        directory: PathBuf::from(&created.directory),
+        name: created.runbook.path.clone(),
+    })
+}
+
+type Inputs = (IndexMap<String, Binding>, IndexMap<String, String>);
+
+fn inputs(
+    runbook: &lifeboat_core::model::Runbook,
+    created: &RunCreated,
+    attended: bool,
+) -> Result<Inputs, Failure> {
+    let mut bindings = IndexMap::new();
+    let mut secrets = IndexMap::new();
+    let mut problems = Vec::new();
+    for (name, record) in &created.inputs {
+        match record {
+            InputRecord::Value(value) => {
+                bindings.insert(name.clone(), Binding::Value(value.clone()));
+            }
+            InputRecord::Secret(_) => {
+                bindings.insert(name.clone(), Binding::Secret(name.clone()));
+            }
+        }
+    }
+    // Secrets are nowhere on disk, so they are asked for again.
+    for (name, input) in runbook.inputs.iter().filter(|(_, input)| input.kind == InputType::Secret) {
+        match prepare::secret(name, input, attended) {
+            Ok(value) => {
+                secrets.insert(name.clone(), value);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        return Ok((bindings, secrets));
+    }
+    Err(Failure::usage(
+        Message::new(problems.join("\n")).help("secrets are not kept with a run; give them again to resume it"),
+    ))
+}

@@ -1,0 +1,188 @@
+//! `run`: a runbook for a real incident.
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use lifeboat_core::{
+    evidence::{
+        FORMAT, chain,
+        event::{InputRecord, RunCreated, RunbookIdentity},
+    },
+    machine::{Machine, Now},
+    mask::Mask,
+    model::Mode,
+    plan::{Binding, digest},
+};
+use lifeboat_runtime::{
+    driver::whole_micros,
+    files::Files,
+    identity,
+    load::frozen_name,
+    store::{Holder, RunDir, Store, run_id},
+};
+use std::sync::Arc;
+
+use super::{Failure, Message, Outcome, engine, prepare};
+use crate::{args, ui};
+
+/// Runs a runbook.
+pub fn run(arguments: &args::Run, mode: Mode) -> Outcome {
+    let opened = prepare::open(&arguments.file)?;
+    let runbook = prepare::sound(&opened)?;
+    let attended = engine::attended(&arguments.engine);
+    let values = prepare::values(&runbook, &arguments.inputs, attended)?;
+    let plan = Arc::new(prepare::plan(&opened, &runbook, mode, values.bindings)?);
+
+    let patterns: Vec<String> = plan
+        .scopes
+        .iter()
+        .flat_map(|scope| {
+            scope.runbook.files.iter().map(|file| match scope.directory.as_str() {
+                "" => (**file).clone(),
+                directory => format!("{directory}/{}", **file),
+            })
+        })
+        .collect();
+    let files = Files::digest(&opened.directory, &patterns)
+        .map_err(|error| Failure::usage(Message::new(format!("the runbook's `files` cannot be read: {error}"))))?;
+
+    let now = whole_micros(Timestamp::now());
+    let mark = |text: &Option<String>| text.as_deref().map(|text| instant(text, now)).transpose();
+    let outage_at = mark(&arguments.outage_at)?;
+    let detected_at = mark(&arguments.detected_at)?;
+    let declared_at = mark(&arguments.declared_at)?;
+
+    let store = Store::new(&arguments.store.store);
+    let run = create(&store, &runbook.metadata.name, now)?;
+    let sources: Vec<(String, Vec<u8>)> = opened
+        .library
+        .all()
+        .into_iter()
+        .map(|(name, source)| (frozen_name(&name), source.text().as_bytes().to_vec()))
+        .collect();
+    let plan_bytes = serde_json::to_vec_pretty(&digest::to_json(&plan)).unwrap_or_default();
+    run.freeze(&sources).and_then(|()| run.write_plan(&plan_bytes)).map_err(Failure::evidence)?;
+
+    let (commit, dirty) = identity::git(&opened.directory);
+    let created = RunCreated {
+        format: FORMAT,
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        run: run.id().to_owned(),
+        mode,
+        runbook: RunbookIdentity {
+            name: (*runbook.metadata.name).clone(),
+            title: runbook.metadata.title.clone().unwrap_or_else(|| (*runbook.metadata.name).clone()),
+            owner: runbook.metadata.owner.clone(),
+            capability: runbook.recovery.capability.clone(),
+            path: opened.name.clone(),
+            digests: sources.iter().map(|(name, bytes)| (name.clone(), chain::digest(bytes))).collect(),
+            commit,
+            dirty,
+        },
+        plan_digest: chain::digest(&plan_bytes),
+        steps: u32::try_from(plan.nodes.iter().filter(|node| node.step().is_some()).count()).unwrap_or(u32::MAX),
+        inputs: recorded(&plan.scopes.first().map(|scope| scope.inputs.clone()).unwrap_or_default()),
+        files: files.digests(),
+        objectives: *runbook.recovery.objectives,
+        level: runbook.recovery.level,
+        outage_at,
+        detected_at,
+        declared_at,
+        host: identity::host(),
+        user: identity::user(),
+        directory: opened.directory.to_string_lossy().into_owned(),
+    };
+    let who = Holder { pid: std::process::id(), host: created.host.clone(), user: created.user.clone() };
+    let taken = run.take(&who).map_err(Failure::evidence)?;
+    let rto_ms = created.objectives.rto.as_millis();
+    introduce(&created, &run);
+    let mask = Mask::new(values.secrets.values().cloned());
+    let (machine, first) = Machine::new(plan, created, values.secrets, Now { at: now, elapsed_ms: 0 });
+    engine::drive(
+        engine::Drive {
+            machine,
+            first,
+            log: taken.log,
+            run,
+            directory: opened.directory.clone(),
+            files,
+            mask,
+            elapsed_ms: 0,
+            torn_bytes: 0,
+            rto_ms,
+        },
+        &arguments.engine,
+    )
+}
+
+fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> {
+    let mut last = None;
+    // Two runs of one runbook in the same second differ in their random part, and even that may meet another.
+    for _ in 0..8 {
+        match RunDir::create(store, &run_id(now, name, random())) {
+            Ok(run) => return Ok(run),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(match last {
+        Some(error) => Failure::evidence(error),
+        None => Failure::evidence(Message::new("the store cannot be written")),
+    })
+}
+
+/// Two random bytes. The standard library's hasher is keyed from the system's randomness, which is all that is needed.
+fn random() -> [u8; 2] {
+    use std::hash::{BuildHasher as _, RandomState};
+    let [a, b, ..] = RandomState::new().hash_one(0).to_le_bytes();
+    [a, b]
+}
+
+fn introduce(created: &RunCreated, run: &RunDir) {
+    let objectives = created.objectives;
+    ui::err(&format!(
+        "{} of {}\n  restores    {}\n  objectives  RTO {}, RPO {}\n  run         {}\n\n",
+        match created.mode {
+            Mode::Drill => "DRILL",
+            Mode::Incident => "INCIDENT RUN",
+        },
+        created.runbook.title,
+        created.runbook.capability,
+        objectives.rto,
+        objectives.rpo,
+        run.id(),
+    ));
+}
+
+fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord> {
+    inputs
+        .iter()
+        .map(|(name, binding)| {
+            let record = match binding {
+                Binding::Value(value) => InputRecord::Value(value.clone()),
+                Binding::Secret(_) => InputRecord::Secret(true),
+            };
+            (name.clone(), record)
+        })
+        .collect()
+}
+
+/// A mark: an RFC 3339 time, or so long before now (`-25m`).
+fn instant(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let wrong = |why: String| {
+        Failure::usage(
+            Message::new(format!("expected a time such as 2026-11-21T02:20:28Z, or -25m for so long ago, found `{text}`{why}"))
+                .help("nothing was touched"),
+        )
+    };
+    let at = match text.strip_prefix('-') {
+        Some(ago) => {
+            let ago: lifeboat_core::duration::Duration = ago.parse().map_err(|_| wrong(String::new()))?;
+            let ago = jiff::SignedDuration::try_from(ago.as_std()).map_err(|_| wrong(String::new()))?;
+            now.checked_sub(ago).map_err(|_| wrong(String::new()))?
+        }
+        None => text.parse::<Timestamp>().map_err(|_| wrong(String::new()))?,
+    };
+    if at > now {
+        return Err(wrong(", which is in the future".to_owned()));
+    }
+    Ok(whole_micros(at))
+}

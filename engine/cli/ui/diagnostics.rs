@@ -1,0 +1,159 @@
+//! Findings as text, with the lines in question.
+
+use std::sync::Arc;
+
+use lifeboat_core::{
+    diagnostic::{Diagnostic, Severity},
+    source::{Source, Span},
+};
+use miette::{LabeledSpan, MietteError, SourceCode, SpanContents};
+
+/// A source that gives miette the lines around a span without reading the whole text for each of ten thousand
+/// findings.
+struct Lines(Arc<Source>);
+
+impl SourceCode for Lines {
+    fn read_span<'a>(
+        &'a self,
+        span: &miette::SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let source = &self.0;
+        let first = source.position(span.offset()).line.saturating_sub(before).max(1);
+        let last = source.position(span.offset() + span.len()).line + after;
+        let base = source.text().as_ptr().addr();
+        let offset = |line: &str| line.as_ptr().addr() - base;
+        let start = source.line(first).map_or(0, offset);
+        let end = (first..=last).rev().find_map(|line| source.line(line)).map_or(0, |line| offset(line) + line.len());
+        let data = source.slice(Span::new(start, end)).as_bytes();
+        Ok(Box::new(miette::MietteSpanContents::new_named(
+            source.name().to_owned(),
+            data,
+            miette::SourceSpan::from((start, data.len())),
+            first - 1,
+            0,
+            last,
+        )))
+    }
+}
+
+/// A finding, or one of the places related to it, as miette wants it.
+struct Shown {
+    message: String,
+    code: Option<&'static str>,
+    severity: miette::Severity,
+    help: Option<String>,
+    url: Option<String>,
+    source: Lines,
+    labels: Vec<LabeledSpan>,
+    related: Vec<Shown>,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl miette::Diagnostic for Shown {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as Box<dyn std::fmt::Display>)
+    }
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+    }
+    fn url<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.url.as_ref().map(|url| Box::new(url) as Box<dyn std::fmt::Display>)
+    }
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        Some(Box::new(self.related.iter().map(|related| related as &dyn miette::Diagnostic)))
+    }
+}
+
+fn label(text: &str, span: Span, primary: bool) -> LabeledSpan {
+    let text = (!text.is_empty()).then(|| text.to_owned());
+    let length = span.end.saturating_sub(span.start);
+    if primary {
+        LabeledSpan::new_primary_with_span(text, (span.start, length))
+    } else {
+        LabeledSpan::new_with_span(text, (span.start, length))
+    }
+}
+
+/// One finding as text.
+pub fn text(diagnostic: &Diagnostic) -> String {
+    let mut labels = vec![label(&diagnostic.label, diagnostic.span, true)];
+    let mut related = Vec::new();
+    for other in &diagnostic.related {
+        if Arc::ptr_eq(&other.source, &diagnostic.source) {
+            labels.push(label(&other.message, other.span, false));
+        } else {
+            related.push(Shown {
+                message: other.message.clone(),
+                code: None,
+                severity: miette::Severity::Advice,
+                help: None,
+                url: None,
+                source: Lines(Arc::clone(&other.source)),
+                labels: vec![label("", other.span, true)],
+                related: Vec::new(),
+            });
+        }
+    }
+    let shown = Shown {
+        message: diagnostic.message.clone(),
+        code: Some(diagnostic.code),
+        severity: match diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        },
+        help: diagnostic.help.clone(),
+        url: None,
+        source: Lines(Arc::clone(&diagnostic.source)),
+        labels,
+        related,
+    };
+    let mut text = String::new();
+    if super::handler().render_report(&mut text, &shown).is_err() {
+        let at = diagnostic.source.position(diagnostic.span.start);
+        text = format!(
+            "{}:{}:{}: {} [{}]\n",
+            diagnostic.source.name(),
+            at.line,
+            at.column,
+            diagnostic.message,
+            diagnostic.code
+        );
+    }
+    text
+}
+
+/// How many there are, in words.
+pub fn tally(diagnostics: &[Diagnostic], files: usize) -> String {
+    let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+    let number = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{}, {} in {}",
+        number(count(Severity::Error), "error"),
+        number(count(Severity::Warning), "warning"),
+        number(files, "runbook")
+    )
+}

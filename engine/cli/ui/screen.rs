@@ -1,0 +1,361 @@
+//! A run on the screen: a line for everything that happens, a live line for what is happening, questions.
+//!
+//! Lines go to standard error and stay readable in the scrollback, over SSH and in a log file. Nothing is said by
+//! colour alone: every line begins with a word.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    io::IsTerminal as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lifeboat_core::{
+    action::Outcome,
+    duration::Duration,
+    evidence::{
+        Event, Record,
+        event::{AfterFailure, Task},
+    },
+    machine::{Input, Question},
+    plan::Plan,
+};
+use lifeboat_runtime::driver::View;
+use tokio::sync::mpsc;
+
+use super::prompt;
+
+/// What the screen knows ahead of time.
+pub struct Screen {
+    titles: HashMap<String, String>,
+    rto_ms: u64,
+    verbose: bool,
+    live: ProgressBar,
+    running: BTreeMap<String, u64>,
+    last_lines: HashMap<String, VecDeque<String>>,
+    elapsed_ms: u64,
+    width: usize,
+}
+
+/// How many of a step's last lines are shown when it fails.
+const TAIL: usize = 8;
+
+impl Screen {
+    /// A screen for a plan.
+    pub fn new(plan: &Plan, rto_ms: u64, verbose: bool) -> Self {
+        let titles = plan
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.id.clone(), node.step()?.spec.title.clone().unwrap_or_default())))
+            .collect();
+        let width = plan.nodes.iter().filter(|node| node.step().is_some()).map(|node| node.id.len()).max().unwrap_or(0);
+        let live = if std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
+        } else {
+            ProgressBar::hidden()
+        };
+        // A template of ours, so it cannot be malformed; the default one would do as well.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            live.set_style(style);
+        }
+        Self {
+            titles,
+            rto_ms,
+            verbose,
+            live,
+            running: BTreeMap::new(),
+            last_lines: HashMap::new(),
+            elapsed_ms: 0,
+            width: width.clamp(8, 32),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.live.suspend(|| super::err(&format!("{text}\n")));
+    }
+
+    fn line(&self, word: &str, step: &str, rest: &str) {
+        let clock = clock(self.elapsed_ms);
+        self.say(format!("{clock}  {word:<8} {step:<width$}  {rest}", width = self.width).trim_end());
+    }
+
+    fn title(&self, step: &str) -> &str {
+        self.titles.get(step).map_or("", String::as_str)
+    }
+
+    /// One record.
+    #[expect(clippy::too_many_lines, reason = "one arm an event; splitting it would hide what is not shown")]
+    pub fn record(&mut self, record: &Record) {
+        self.elapsed_ms = record.stamp.elapsed_ms;
+        let undo = |task: Task| if task == Task::Undo { "undo: " } else { "" };
+        match &record.event {
+            Event::EngineStarted { torn_bytes, .. } if *torn_bytes > 0 => {
+                self.line("note", "", &format!("an unfinished last record ({torn_bytes} bytes) was cut off the log"));
+            }
+            Event::PreflightFinished { passed, findings } => {
+                let missing = findings.iter().filter(|finding| !finding.passed).count();
+                if *passed && !findings.is_empty() {
+                    self.line("ready", "", &format!("pre-flight: {} of {} true", findings.len(), findings.len()));
+                } else if !passed {
+                    self.line("FAIL", "", &format!("pre-flight: {missing} of {} missing", findings.len()));
+                    for finding in findings.iter().filter(|finding| !finding.passed) {
+                        self.say(&format!("         expected {}, found {}", finding.requirement, finding.found));
+                        if let Some(help) = &finding.help {
+                            self.say(&format!("         help: {help}"));
+                        }
+                    }
+                }
+            }
+            Event::RunPaused { reason } => self.line("pause", "", reason),
+            Event::RunContinued {} => self.line("go on", "", ""),
+            Event::TerminalLost {} => self.line("note", "", "the terminal is gone; the run goes on unattended"),
+            Event::ApprovalRequested { step, by, count, .. } => {
+                let who = by.as_ref().map_or_else(|| "the commander".to_owned(), |by| format!("role {by}"));
+                self.line("gate", step, &format!("waits for {count} approval{} of {who}", plural(u64::from(*count))));
+            }
+            Event::ApprovalGiven { step, who, .. } => self.line("approve", step, &format!("by {who}")),
+            Event::ApprovalDenied { step, who, reason, .. } => self.line("deny", step, &format!("by {who}: {reason}")),
+            Event::ApprovalExpired { step, .. } => self.line("deny", step, "nobody answered in time"),
+            Event::StepSkipped { step, reason, .. } => self.line("skip", step, reason),
+            Event::StepBlocked { step, because } => {
+                self.line("blocked", step, &format!("needs {}", because.join(", ")));
+            }
+            Event::NegativeControl { step, name, failed_as_it_must: true, .. } => {
+                self.line("control", step, &format!("{name}: fails before the action, as it must"));
+            }
+            Event::ActionStarted { step, task, attempt, .. } => {
+                self.running.insert(step.clone(), self.elapsed_ms);
+                self.last_lines.remove(step);
+                let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
+                self.line("start", step, &format!("{}{}{again}", undo(*task), self.title(step)));
+            }
+            Event::VerificationStarted { step, .. } => {
+                self.running.entry(step.clone()).or_insert(self.elapsed_ms);
+            }
+            Event::ActionFinished(end) if end.outcome != Outcome::Succeeded => {
+                self.running.remove(&end.step);
+                let error = end.error.as_deref().unwrap_or("it failed");
+                self.line("failed", &end.step, &format!("{}{error}", undo(end.task)));
+                if let Some(lines) = self.last_lines.get(&end.step).filter(|_| !self.verbose) {
+                    for line in lines {
+                        self.say(&format!("         | {line}"));
+                    }
+                }
+            }
+            Event::RetryScheduled { step, attempt, delay_ms, .. } => {
+                let delay = Duration::from_millis(*delay_ms);
+                self.line("retry", step, &format!("attempt {attempt} in {delay}"));
+            }
+            Event::CheckPassed { step, name, tries, .. } => {
+                let tries = if *tries > 1 { format!(" (after {tries} tries)") } else { String::new() };
+                self.line("check", step, &format!("{name}: ok{tries}"));
+            }
+            Event::CheckFailed { step, name, expected, observed, reason, .. } => {
+                self.line("failed", step, &format!("check {name}: {reason}"));
+                self.say(&format!("         expected {expected}"));
+                if !observed.is_null() {
+                    self.say(&format!("         found    {observed}"));
+                }
+            }
+            Event::StepSucceeded { step, duration_ms, accepted_by } => {
+                self.running.remove(step);
+                match accepted_by {
+                    Some(who) => self.line("accept", step, &format!("taken as done by {who}")),
+                    None => self.line("done", step, &length(*duration_ms)),
+                }
+            }
+            Event::StepFailed { step, reason, then } => {
+                self.running.remove(step);
+                let then = match then {
+                    AfterFailure::Pause => "waits for a decision",
+                    AfterFailure::Abort => "the run is aborted",
+                    AfterFailure::Continue => "the run goes on without it",
+                };
+                self.line("FAIL", step, &format!("{reason}; {then}"));
+            }
+            Event::StepUnknown { step, task, .. } => {
+                self.running.remove(step);
+                self.line("unknown", step, &format!("{}it was in flight when its engine stopped", undo(*task)));
+            }
+            Event::UnknownResolved { step, way, outcome, .. } => {
+                self.line("known", step, &format!("{outcome:?} by {way:?}").to_lowercase());
+            }
+            Event::OutageMarked { step, .. } => self.line("outage", step, "the RTO clock starts here"),
+            Event::CapabilityRestored { step, .. } => self.line("RESTORED", step, "the capability is back"),
+            Event::RecoveryPoint { step, at } => self.line("point", step, &format!("data as of {at}")),
+            Event::Act { act, who, accepted, refusal, reason, .. } => {
+                let word = prompt::word(*act);
+                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                if *accepted {
+                    self.line("act", "", &format!("{who}: {word}{reason}"));
+                } else {
+                    let refusal = refusal.as_deref().unwrap_or_default();
+                    self.line("refused", "", &format!("{who}: {word}: {refusal}"));
+                }
+            }
+            Event::AbortStarted { reason, undo, stays } => {
+                self.line("ABORT", "", reason);
+                self.say(&format!("         undo: {}", if undo.is_empty() { "nothing".to_owned() } else { undo.join(", ") }));
+                for stays in stays {
+                    self.say(&format!("         stays: {}: {}", stays.step, stays.why));
+                }
+            }
+            Event::UndoStarted { step } => self.line("undo", step, self.title(step)),
+            Event::UndoFinished { step, duration_ms } => {
+                self.running.remove(step);
+                self.line("undone", step, &length(*duration_ms));
+            }
+            Event::UndoFailed { step, reason } => {
+                self.running.remove(step);
+                self.line("FAIL", step, &format!("not undone: {reason}"));
+            }
+            Event::CleanupStarted { .. } => self.line("clean", "", "cleaning up"),
+            _ => {}
+        }
+        self.refresh();
+    }
+
+    fn refresh(&self) {
+        if self.running.is_empty() {
+            return self.live.set_message("");
+        }
+        let now: Vec<&str> = self.running.keys().map(String::as_str).collect();
+        let left = self.rto_ms.saturating_sub(self.elapsed_ms);
+        self.live.set_message(format!("{}  (RTO: {} left)", now.join(", "), length(left)));
+        self.live.tick();
+    }
+
+    /// A line that a step printed.
+    pub fn printed(&mut self, step: &str, text: &str, missed: u64) {
+        let tail = self.last_lines.entry(step.to_owned()).or_default();
+        tail.push_back(text.to_owned());
+        if tail.len() > TAIL {
+            tail.pop_front();
+        }
+        if self.verbose {
+            if missed > 0 {
+                self.say(&format!("         {step} | ({missed} lines not shown; the evidence has them)"));
+            }
+            self.say(&format!("         {step} | {text}"));
+        }
+    }
+
+    /// Takes the live line away.
+    pub fn finish(&self) {
+        self.live.finish_and_clear();
+    }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// `mm:ss`, or `h:mm:ss`.
+fn clock(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds / 3600 {
+        0 => format!("{:02}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// A length of time as it is read at a glance.
+pub fn length(millis: u64) -> String {
+    match millis {
+        0..1_000 => format!("{millis}ms"),
+        1_000..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        _ => Duration::from_millis(millis / 1000 * 1000).to_string(),
+    }
+}
+
+/// Shows views until there are no more, and turns typed lines into acts. Runs on a thread of its own, so that a slow
+/// terminal never holds the run up.
+pub fn follow(
+    mut screen: Screen,
+    mut views: mpsc::UnboundedReceiver<View>,
+    waiting: &Arc<AtomicUsize>,
+    questions: &Questions,
+) {
+    while let Some(view) = views.blocking_recv() {
+        match view {
+            View::Record(record) => screen.record(&record),
+            View::Line { step, text, missed, .. } => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                screen.printed(&step, &text, missed);
+            }
+            View::Ask(question) => {
+                let text = questions.open(question);
+                if let Some(text) = text {
+                    screen.live.suspend(|| super::err(&format!("{text}> ")));
+                }
+            }
+            View::Close(step) => {
+                if let Some(text) = questions.close(&step) {
+                    screen.live.suspend(|| super::err(&format!("{text}> ")));
+                }
+            }
+        }
+    }
+    screen.finish();
+}
+
+/// The questions that are open, oldest first; the first one is the one on the screen.
+#[derive(Debug, Default, Clone)]
+pub struct Questions(Arc<std::sync::Mutex<VecDeque<Question>>>);
+
+impl Questions {
+    fn with<T>(&self, change: impl FnOnce(&mut VecDeque<Question>) -> T) -> T {
+        // A thread that panicked with the list in its hands has left it whole: every change is one call.
+        change(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Adds one; what to show when it is the first.
+    fn open(&self, question: Question) -> Option<String> {
+        self.with(|open| {
+            open.retain(|other| other.step != question.step);
+            open.push_back(question);
+            (open.len() == 1).then(|| open.front().map(|first| prompt::show(first, 0))).flatten()
+        })
+    }
+
+    /// Takes one away (all, for an empty step); what to show when another one comes to the front.
+    fn close(&self, step: &str) -> Option<String> {
+        self.with(|open| {
+            let first = open.front().map(|question| question.step.clone());
+            if step.is_empty() {
+                open.clear();
+            } else {
+                open.retain(|question| question.step != step);
+            }
+            let now = open.front()?;
+            (first.as_ref() != Some(&now.step)).then(|| prompt::show(now, open.len() - 1))
+        })
+    }
+
+    fn first(&self) -> Option<Question> {
+        self.with(|open| open.front().cloned())
+    }
+}
+
+/// Reads lines from standard input and turns them into acts. Ends with the input, which for a terminal means that it
+/// is gone.
+pub fn listen(questions: &Questions, who: &str, inputs: &mpsc::UnboundedSender<Input>) {
+    while let Some(typed) = prompt::line() {
+        if typed.trim().is_empty() {
+            continue;
+        }
+        let question = questions.first();
+        match prompt::answer(question.as_ref(), &typed, who) {
+            Ok(act) => {
+                if inputs.send(Input::Act(act)).is_err() {
+                    return;
+                }
+            }
+            Err(reason) => super::err(&format!("{reason}\n> ")),
+        }
+    }
+    _ = inputs.send(Input::Signal(lifeboat_core::machine::Signal::Hangup));
+}

@@ -1,0 +1,73 @@
+//! Which known word was probably meant.
+//!
+//! Duty: distances between words. It must not know what the words are for.
+
+/// The known word nearest to one that is not known, when one is near.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    // Nobody mistypes a word into a much longer one, and the distance costs the product of both lengths.
+    const LONGEST: usize = 40;
+    let bare = bare(word);
+    if bare.is_empty() || bare.len() > LONGEST {
+        return None;
+    }
+    let allowed = (bare.len() / 3).clamp(1, 3);
+    known
+        .iter()
+        // A difference in length is a distance already; most candidates need no more than this.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 2 * allowed + 2)
+        .map(|&candidate| (distance(&bare, &self::bare(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// A word without what differs between `onFailure`, `on_failure`, `on-failure` and `OnFailure`.
+fn bare(word: &str) -> Vec<char> {
+    word.chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
+fn distance(from: &[char], to: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (row, letter) in from.iter().enumerate() {
+        let mut here = vec![row + 1];
+        for (column, other) in to.iter().enumerate() {
+            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
+            let mut cost = (at(&above, column) + usize::from(letter != other))
+                .min(at(&above, column + 1) + 1)
+                .min(at(&here, column) + 1);
+            let swapped =
+                row > 0 && column > 0 && from.get(row - 1) == Some(other) && to.get(column - 1) == Some(letter);
+            if swapped {
+                cost = cost.min(at(&before, column - 1) + 1);
+            }
+            here.push(cost);
+        }
+        before = std::mem::replace(&mut above, here);
+    }
+    above.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_what_was_meant() {
+        let known = ["onFailure", "timeout", "needs", "verify", "phase", "exec", "env"];
+        for (word, meant) in [
+            ("timout", "timeout"),
+            ("tiemout", "timeout"),
+            ("on_failure", "onFailure"),
+            ("need", "needs"),
+            ("Verify", "verify"),
+            ("exce", "exec"),
+        ] {
+            assert_eq!(nearest(word, &known), Some(meant), "{word}");
+        }
+        for word in ["colour", "x", "", "-", &"e".repeat(10_000)] {
+            assert_eq!(nearest(word, &known), None, "{word}");
+        }
+    }
+}

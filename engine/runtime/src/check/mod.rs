@@ -1,0 +1,64 @@
+//! Looking, one kind a file.
+//!
+//! Duty: to observe once and to hand back the fields that the check's facts in `core` name. It must not judge what it
+//! saw, nor change anything. What the world says (refused, expired, NXDOMAIN) is data; an error is only what keeps us
+//! from seeing.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use lifeboat_core::check::Order;
+use serde_json::Value;
+
+use crate::{
+    http::{self, Clients},
+    process::Filters,
+};
+
+mod dns;
+mod process;
+mod tcp;
+mod tls;
+
+/// What a check is made with.
+#[derive(Clone)]
+pub struct Context {
+    /// The runbook's directory: where relative paths begin.
+    pub directory: PathBuf,
+    /// The whole environment of processes: the base and `LIFEBOAT_*`.
+    pub environment: BTreeMap<String, String>,
+    /// Longest time for one observation.
+    pub timeout: Duration,
+    /// From TERM to KILL for a process that takes longer.
+    pub grace: Duration,
+    /// Takes secrets out of what a process prints.
+    pub filter: Filters,
+    /// HTTP clients, shared by all checks.
+    pub clients: Clients,
+}
+
+/// Observes once. When the future is dropped, nothing of it stays: a process is stopped.
+///
+/// # Errors
+/// Why nothing could be observed, in words, without secrets.
+pub async fn observe(order: &Order, cx: &Context) -> Result<Value, String> {
+    match order {
+        Order::Process(order) => process::observe(order, cx).await,
+        Order::Http(order) => http::send(order, &cx.directory, &cx.clients, cx.timeout).await,
+        Order::Tcp { address } => Ok(tcp::observe(address, cx.timeout).await),
+        Order::Tls(order) => tls::observe(order, &cx.directory, cx.timeout).await,
+        Order::Dns(order) => dns::observe(order, cx.timeout).await,
+        Order::Expr => Err("an `expr` check is evaluated, not observed: this is a mistake of the engine".to_owned()),
+        Order::Ask { .. } => Err("an `ask` check is for a person: this is a mistake of the engine".to_owned()),
+    }
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;
