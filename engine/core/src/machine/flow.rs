@@ -29,9 +29,8 @@ impl Machine {
                 NodeKind::Step(_) => match self.state.steps[at].status {
                     Status::Succeeded => Some(true),
                     Status::Skipped(by) => Some(by == SkippedBy::Condition),
-                    Status::Blocked => Some(false),
                     Status::Failed if !self.decision_is_open(at) => Some(false),
-                    Status::Undoing | Status::Undone | Status::UndoFailed => Some(false),
+                    Status::Blocked | Status::Undoing | Status::Undone | Status::UndoFailed => Some(false),
                     _ => None,
                 },
                 // Nodes are in topological order, so what a barrier waits for is settled before it.

@@ -313,7 +313,7 @@ impl Machine {
             Input::CheckFinished { run, observed } => self.on_check_finished(run, observed),
             Input::ProcessGone { node, task } => self.on_process_gone((node, task)),
             Input::Timer(timer) => self.on_timer(&timer),
-            Input::Act(act) => self.on_act(act),
+            Input::Act(act) => self.on_act(&act),
             Input::Signal(signal) => self.on_signal(signal),
             Input::EvidenceLost { reason } => self.on_evidence_lost(&reason),
         }

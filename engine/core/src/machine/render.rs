@@ -275,12 +275,11 @@ impl Machine {
         }
         if let Some(tls) = &check.tls {
             let address = self.plain(reader, &tls.address)?;
-            let server_name = match &tls.server_name {
-                Some(name) => self.plain(reader, name)?,
-                None => {
-                    let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
-                    host.trim_start_matches('[').trim_end_matches(']').to_owned()
-                }
+            let server_name = if let Some(name) = &tls.server_name {
+                self.plain(reader, name)?
+            } else {
+                let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+                host.trim_start_matches('[').trim_end_matches(']').to_owned()
             };
             let ca_file = tls.ca_file.as_ref().map(|path| self.plain(reader, path)).transpose()?;
             let min_days_left = tls.min_days_left.unwrap_or(1);

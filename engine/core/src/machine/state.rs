@@ -320,10 +320,6 @@ impl State {
         let index = Arc::clone(&self.index);
         let find = |step: &String| index.get(step).copied().ok_or_else(|| FoldError::UnknownStep(step.clone()));
         match event {
-            Event::RunCreated(_)
-            | Event::ProcessStarted { .. }
-            | Event::RecoveryPoint { .. }
-            | Event::EngineStopped { .. } => {}
             Event::EngineStarted { attended, .. } => self.attended = *attended,
             Event::TerminalLost {} => self.attended = false,
             Event::PreflightFinished { passed, .. } => {
@@ -484,7 +480,6 @@ impl State {
                     self.acted(at, *act);
                 }
             }
-            Event::Act { .. } => {}
             Event::AbortStarted { reason, undo, stays } => {
                 let nodes: Result<Vec<usize>, FoldError> = undo.iter().map(find).collect();
                 self.undo_list = nodes?;
@@ -513,6 +508,11 @@ impl State {
                 self.run = RunStatus::CleaningUp;
             }
             Event::RunFinished(end) => self.run = RunStatus::Finished(end.verdict),
+            Event::RunCreated(_)
+            | Event::ProcessStarted { .. }
+            | Event::RecoveryPoint { .. }
+            | Event::EngineStopped { .. }
+            | Event::Act { .. } => {}
         }
         if let Event::ProcessStarted { step, task, pid, identity, .. } = event {
             let at = find(step)?;

@@ -360,10 +360,9 @@ impl Machine {
         } else {
             match asked {
                 Some(OnFailure::Pause) => AfterFailure::Pause,
-                Some(OnFailure::Abort) => AfterFailure::Abort,
                 Some(OnFailure::Continue) => AfterFailure::Continue,
                 None if self.state.attended => AfterFailure::Pause,
-                None => AfterFailure::Abort,
+                Some(OnFailure::Abort) | None => AfterFailure::Abort,
             }
         };
         let step = self.id(node);

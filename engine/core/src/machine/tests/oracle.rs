@@ -16,6 +16,7 @@ use crate::{
 
 /// What the records have told about a step.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each on its own")]
 struct Known {
     /// It has ended, and well.
     end: Option<bool>,
@@ -35,6 +36,7 @@ struct Known {
     undo_ended: Option<bool>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "facts, each on its own")]
 pub(super) struct Oracle<'a> {
     plan: &'a Plan,
     parallel: usize,
@@ -372,10 +374,8 @@ impl<'a> Oracle<'a> {
         }
         if self.aborting {
             let undone = self.announced.iter().all(|&node| self.steps[node].undo_ended == Some(true));
-            return Ok(match self.stays == 0 && undone && (clean || !self.cleaning) {
-                true => Verdict::Aborted,
-                false => Verdict::AbortIncomplete,
-            });
+            let all = self.stays == 0 && undone && (clean || !self.cleaning);
+            return Ok(if all { Verdict::Aborted } else { Verdict::AbortIncomplete });
         }
         if self.main().any(|node| self.end(node).is_none()) {
             return Err("over before the end".to_owned());

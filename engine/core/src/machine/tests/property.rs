@@ -284,10 +284,15 @@ fn answer(world: &World, choice: u8, answers: usize) -> Option<super::super::Act
     Some(act(name, &question.step, who, "because"))
 }
 
+/// 512 cases, unless `PROPTEST_CASES` says otherwise.
+fn config() -> ProptestConfig {
+    let given = ProptestConfig::default();
+    let cases = if given.cases == 256 { 512 } else { given.cases };
+    ProptestConfig { cases, max_shrink_iters: 20_000, failure_persistence: None, ..given }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::with_cases(
-        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
-    ) })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_run_ends_and_keeps_the_rules(case in cases()) {
