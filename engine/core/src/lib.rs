@@ -15,7 +15,11 @@
 
 #![cfg_attr(
     test,
-    expect(clippy::disallowed_methods, clippy::print_stdout, reason = "tests read fixtures, and say how long they took")
+    expect(
+        clippy::disallowed_methods,
+        clippy::print_stdout,
+        reason = "tests read fixtures, and say how long they took"
+    )
 )]
 
 pub mod action;

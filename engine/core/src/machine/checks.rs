@@ -130,11 +130,10 @@ impl Machine {
     /// The check of a series, and the node it belongs to.
     fn check_of(&self, series: &Series) -> Option<Check> {
         if let Some(key) = series.key {
-            self.work(key).check(series.check).cloned()
-        } else {
-            let &(scope, at) = self.preflight.checks.get(series.check as usize)?;
-            self.plan.scopes.get(scope)?.runbook.requires.checks.get(at).map(|check| (**check).clone())
+            return self.work(key).check(series.check).cloned();
         }
+        let &(scope, at) = self.preflight.checks.get(series.check as usize)?;
+        self.plan.scopes.get(scope)?.runbook.requires.checks.get(at).map(|check| (**check).clone())
     }
 
     /// One try.
@@ -162,7 +161,7 @@ impl Machine {
                     if let Some(series) = self.series.get_mut(&number) {
                         series.asked = true;
                     }
-                    self.ask_check(node, &check, question);
+                    self.ask_check(node, &check, &question);
                 } else {
                     self.judged(number, &Value::Null, Err(NOBODY.to_owned()), true);
                 }

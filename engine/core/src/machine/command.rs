@@ -85,7 +85,8 @@ pub enum Command {
         /// Its step; empty for the run.
         step: String,
     },
-    /// This process is done with the run.
+    /// This process is done with the run, as soon as every `StopAction` in front of this is carried out: nothing it
+    /// started may outlive it. No answer is wanted any more.
     Exit {
         /// Exit code.
         code: u8,

@@ -91,10 +91,7 @@ impl Machine {
     }
 
     /// The run waits for a person, and there is none: leave it, to be resumed.
-    pub(crate) fn hold(&mut self) {
-        if !self.is_idle() {
-            return;
-        }
+    fn hold(&mut self) {
         let waits_for = self.waits_for();
         let reason = match waits_for.first() {
             Some(first) => format!("held: {first}"),

@@ -29,9 +29,8 @@ impl Machine {
                 NodeKind::Step(_) => match self.state.steps[at].status {
                     Status::Succeeded => Some(true),
                     Status::Skipped(by) => Some(by == SkippedBy::Condition),
-                    Status::Blocked => Some(false),
                     Status::Failed if !self.decision_is_open(at) => Some(false),
-                    Status::Undoing | Status::Undone | Status::UndoFailed => Some(false),
+                    Status::Blocked | Status::Undoing | Status::Undone | Status::UndoFailed => Some(false),
                     _ => None,
                 },
                 // Nodes are in topological order, so what a barrier waits for is settled before it.
@@ -63,7 +62,10 @@ impl Machine {
             self.state.steps.iter().any(|step| step.own.gates.get(&Gate::Rpo).is_some_and(GateState::passed));
         self.recover_live();
         match self.state.run {
-            RunStatus::Running => self.enter_all(false),
+            RunStatus::Running => match self.state.abort_asked.clone() {
+                Some(reason) => self.start_abort(&reason),
+                None => self.enter_all(false),
+            },
             RunStatus::CleaningUp => self.enter_all(true),
             RunStatus::Aborting => {
                 self.begin_undo();
@@ -249,7 +251,7 @@ impl Machine {
 
     fn is_free(&self, key: Key, short: &Short) -> bool {
         match short {
-            Short::Lock(lock) => !self.locks.contains(lock),
+            Short::Lock(lock) => !self.locks.contains_key(lock),
             Short::Group(group) => {
                 let most = self.group_of(key).map_or(u32::MAX, |(_, most)| most.max(1));
                 self.groups.get(group).is_none_or(|&now| now < most)
@@ -308,7 +310,9 @@ impl Machine {
         if locks.is_empty() && group.is_none() {
             return;
         }
-        self.locks.extend(locks.iter().cloned());
+        for lock in &locks {
+            *self.locks.entry(lock.clone()).or_default() += 1;
+        }
         if let Some((group, _)) = group {
             *self.groups.entry(group).or_default() += 1;
         }
@@ -320,6 +324,12 @@ impl Machine {
         self.slots.remove(&key);
         let Some(locks) = self.holds.remove(&key) else { return };
         for lock in locks {
+            if let Some(others) = self.locks.get_mut(&lock) {
+                *others = others.saturating_sub(1);
+                if *others > 0 {
+                    continue;
+                }
+            }
             self.locks.remove(&lock);
             self.wake(&Short::Lock(lock));
         }

@@ -138,7 +138,9 @@ pub struct Machine {
     slots: HashSet<Key>,
     /// Locks and the like that are held, by whom.
     holds: HashMap<Key, Vec<String>>,
-    locks: HashSet<String>,
+    /// By how many: never by more than one that acts, but whoever checks again what an earlier engine began has its
+    /// locks too.
+    locks: HashMap<String, u32>,
     groups: HashMap<usize, u32>,
     /// Startable but for a lock or a place in a group, by what they wait for. Each is woken when that is given back, so
     /// that a wide layer behind one lock does not cost its width for each of its steps.
@@ -221,7 +223,7 @@ impl Machine {
             busy: 0,
             slots: HashSet::new(),
             holds: HashMap::new(),
-            locks: HashSet::new(),
+            locks: HashMap::new(),
             groups: HashMap::new(),
             parked: HashMap::new(),
             parked_at: HashMap::new(),
@@ -311,7 +313,7 @@ impl Machine {
             Input::CheckFinished { run, observed } => self.on_check_finished(run, observed),
             Input::ProcessGone { node, task } => self.on_process_gone((node, task)),
             Input::Timer(timer) => self.on_timer(&timer),
-            Input::Act(act) => self.on_act(act),
+            Input::Act(act) => self.on_act(&act),
             Input::Signal(signal) => self.on_signal(signal),
             Input::EvidenceLost { reason } => self.on_evidence_lost(&reason),
         }
@@ -449,19 +451,20 @@ impl Machine {
 
     fn on_action_time(&mut self, node: usize, task: Task, attempt: u32) {
         let key = (node, task);
+        let Some(stage) = self.live.get(&key) else { return };
         if self.state.steps[node].task(task).attempts != attempt {
             return;
         }
-        match self.live.get(&key) {
-            Some(Stage::Action) => {
+        match stage {
+            Stage::Action => {
                 self.stage(key, Some(Stage::Stopping));
                 self.push(Command::StopAction { node, task, attempt, outcome: Outcome::TimedOut, now: false });
             }
             // What was left behind ends as anything whose end nobody saw.
-            Some(Stage::Follow) => {
+            Stage::Follow => {
                 self.push(Command::StopAction { node, task, attempt, outcome: Outcome::TimedOut, now: false });
             }
-            Some(Stage::Manual) => {
+            Stage::Manual => {
                 let ending = task::Ending::failed(Outcome::TimedOut, "nobody said done in time");
                 self.close_question(node);
                 self.on_action_finished(key, attempt, ending);

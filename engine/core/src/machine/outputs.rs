@@ -105,8 +105,7 @@ impl Machine {
 }
 
 /// A value inside a JSON document: `.items[0].name`, or a JSON pointer.
-#[must_use]
-pub(super) fn at_path<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+pub(crate) fn at_path<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     if path.is_empty() || path == "." {
         return Some(document);
     }

@@ -110,15 +110,15 @@ impl Machine {
         self.ask(step, QuestionKind::Manual, instructions, &choices);
     }
 
-    pub(crate) fn ask_check(&mut self, node: usize, check: &Check, question: String) {
+    pub(crate) fn ask_check(&mut self, node: usize, check: &Check, question: &str) {
         let step = self.id(node);
-        let text = check.name.as_ref().map_or_else(|| question.clone(), |name| format!("{name}: {question}"));
+        let text = check.name.as_ref().map_or_else(|| question.to_owned(), |name| format!("{name}: {question}"));
         self.ask(step, QuestionKind::Check, text, &[ActName::Yes, ActName::No, ActName::Abort]);
     }
 
     /// A person acted. Whatever comes of it is recorded; an act that cannot be done is refused with the reason.
-    pub(crate) fn on_act(&mut self, act: Act) {
-        let refusal = self.refusal(&act);
+    pub(crate) fn on_act(&mut self, act: &Act) {
+        let refusal = self.refusal(act);
         self.emit(Event::Act {
             act: act.act,
             step: act.step.clone(),
@@ -138,15 +138,18 @@ impl Machine {
         match &act.step {
             Some(step) => {
                 if let Some(node) = self.state.node(step) {
-                    self.act_on_step(node, &act);
+                    self.act_on_step(node, act);
                 }
             }
-            None => self.act_on_run(&act),
+            None => self.act_on_run(act),
         }
     }
 
     /// Why an act cannot be done.
     fn refusal(&self, act: &Act) -> Option<String> {
+        if act.who.trim().is_empty() || act.who.starts_with("policy:") {
+            return Some("whoever acts on a run says who they are".to_owned());
+        }
         let needs_reason = matches!(act.act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail);
         if needs_reason && act.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
             return Some("it overrides the plan, so it needs a reason".to_owned());
@@ -199,7 +202,7 @@ impl Machine {
 
     fn refusal_for_run(&self, act: ActName) -> Option<String> {
         match (act, self.state.run) {
-            (ActName::Abort, RunStatus::Running) => None,
+            (ActName::Abort, RunStatus::Running) | (ActName::Detach, _) => None,
             (ActName::Abort, RunStatus::Created) => Some("nothing has started yet: use detach".to_owned()),
             (ActName::Abort, RunStatus::Aborting) => Some("the run is being aborted already".to_owned()),
             (ActName::Abort, RunStatus::CleaningUp) => Some("the run is over and being cleaned up".to_owned()),
@@ -208,7 +211,6 @@ impl Machine {
             (ActName::Pause, _) => Some("there is nothing left to pause".to_owned()),
             (ActName::Continue, _) if self.state.paused => None,
             (ActName::Continue, _) => Some("the run is not paused".to_owned()),
-            (ActName::Detach, _) => None,
             _ => Some("say which step".to_owned()),
         }
     }
@@ -356,7 +358,8 @@ impl Machine {
     }
 
     fn stop(&mut self, code: u8, reason: &str) {
-        if self.stop.is_none() {
+        // Whoever detached waits as long as it takes; a signal does not.
+        if self.stop.as_ref().is_none_or(|stop| !stop.waits_for_checks) {
             self.stop = Some(Stop { code, reason: reason.to_owned(), waits_for_checks: true });
             self.push(Command::Arm { timer: Timer::Grace, after_ms: TERMINATE_GRACE_MS });
         }
@@ -375,7 +378,7 @@ impl Machine {
             Signal::Interrupt => {
                 self.interrupts += 1;
                 match self.interrupts {
-                    1 if self.state.attended && self.state.run == RunStatus::Running => {
+                    1 if self.state.attended && self.state.run == RunStatus::Running && self.stop.is_none() => {
                         if !self.state.paused {
                             self.pause("Ctrl-C");
                         }

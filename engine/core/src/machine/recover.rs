@@ -86,7 +86,9 @@ impl Machine {
                 if let Ok(Order::Manual { instructions }) = self.action_order(key) {
                     self.ask_manual(key, instructions);
                 }
-                self.arm_the_rest(key);
+                // Whoever is asked anew has all of the time: nobody could have said done before.
+                let timer = Timer::Action { node, task, attempt: state.attempts };
+                self.push(Command::Arm { timer, after_ms: self.timeout(key).as_millis() });
             }
             Progress::Started => match state.process {
                 Some((pid, identity)) => {

@@ -244,6 +244,8 @@ pub struct State {
     pub outage: Option<Timestamp>,
     /// When the capability was back.
     pub restored: Option<Timestamp>,
+    /// Somebody said to abort; an engine that dies over it must not make it unsaid.
+    pub abort_asked: Option<String>,
     /// Why the run is being aborted.
     pub abort_reason: Option<String>,
     /// Nodes to undo, in order, as decided when the abort began.
@@ -293,6 +295,7 @@ impl State {
             preflight: None,
             steps: vec![StepState::default(); plan.nodes.len()],
             restored: None,
+            abort_asked: None,
             abort_reason: None,
             undo_list: Vec::new(),
             stays: Vec::new(),
@@ -317,10 +320,6 @@ impl State {
         let index = Arc::clone(&self.index);
         let find = |step: &String| index.get(step).copied().ok_or_else(|| FoldError::UnknownStep(step.clone()));
         match event {
-            Event::RunCreated(_)
-            | Event::ProcessStarted { .. }
-            | Event::RecoveryPoint { .. }
-            | Event::EngineStopped { .. } => {}
             Event::EngineStarted { attended, .. } => self.attended = *attended,
             Event::TerminalLost {} => self.attended = false,
             Event::PreflightFinished { passed, .. } => {
@@ -468,13 +467,19 @@ impl State {
                 find(step)?;
                 self.restored = Some(*at);
             }
+            Event::Act { act: ActName::Abort, who, reason, accepted: true, .. } => {
+                let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+                self.abort_asked = Some(match reason {
+                    Some(reason) => format!("{who}: {reason}"),
+                    None => format!("{who} asked for it"),
+                });
+            }
             Event::Act { act, step, accepted: true, .. } => {
                 if let Some(step) = step {
                     let at = find(step)?;
                     self.acted(at, *act);
                 }
             }
-            Event::Act { .. } => {}
             Event::AbortStarted { reason, undo, stays } => {
                 let nodes: Result<Vec<usize>, FoldError> = undo.iter().map(find).collect();
                 self.undo_list = nodes?;
@@ -503,6 +508,11 @@ impl State {
                 self.run = RunStatus::CleaningUp;
             }
             Event::RunFinished(end) => self.run = RunStatus::Finished(end.verdict),
+            Event::RunCreated(_)
+            | Event::ProcessStarted { .. }
+            | Event::RecoveryPoint { .. }
+            | Event::EngineStopped { .. }
+            | Event::Act { .. } => {}
         }
         if let Event::ProcessStarted { step, task, pid, identity, .. } = event {
             let at = find(step)?;

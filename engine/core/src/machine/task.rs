@@ -144,9 +144,10 @@ impl Machine {
             }
             return;
         }
-        // Nobody is there and the gate says hold: the run holds, and whoever resumes it finds the gate open.
+        // Nobody is there and the gate says hold: the run holds as soon as nothing else is worth waiting for, and
+        // whoever resumes it finds the gate open.
         if !self.state.attended {
-            return self.hold();
+            return;
         }
         let step = self.id(key.0);
         self.emit(Event::ApprovalExpired { step, task: key.1, gate });
@@ -359,10 +360,9 @@ impl Machine {
         } else {
             match asked {
                 Some(OnFailure::Pause) => AfterFailure::Pause,
-                Some(OnFailure::Abort) => AfterFailure::Abort,
                 Some(OnFailure::Continue) => AfterFailure::Continue,
                 None if self.state.attended => AfterFailure::Pause,
-                None => AfterFailure::Abort,
+                Some(OnFailure::Abort) | None => AfterFailure::Abort,
             }
         };
         let step = self.id(node);

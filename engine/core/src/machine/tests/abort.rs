@@ -10,7 +10,11 @@ use crate::{
         event::{ActName, Task, Verdict},
     },
     machine::{QuestionKind, preview},
-    model::{Mode, Unattended},
+    model::{
+        Mode,
+        OnFailure::{Abort, Continue},
+        Unattended,
+    },
     plan::Plan,
 };
 use std::sync::Arc;
@@ -290,7 +294,6 @@ fn cleanup_runs_when_it_must() {
         let world = World::whole(&plan, script);
         (world.code(), world.times("cleanup/y", Task::Do) + world.times("cleanup/z", Task::Do))
     };
-    use crate::model::OnFailure::{Abort, Continue};
     assert_eq!(run(Mode::Incident, false, Abort), (0, 0));
     assert_eq!(run(Mode::Incident, true, Abort), (3, 2));
     assert_eq!(run(Mode::Incident, true, Continue), (1, 0));

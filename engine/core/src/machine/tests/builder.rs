@@ -30,13 +30,13 @@ pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn argv(words: &[&str]) -> Option<Spanned<Exec>> {
-    Some(at(Exec(words.iter().map(|&word| Template(word.to_owned())).collect())))
+fn argv(words: &[&str]) -> Spanned<Exec> {
+    at(Exec(words.iter().map(|&word| Template(word.to_owned())).collect()))
 }
 
 /// A check that the world answers by its name.
 pub(super) fn check(name: &str) -> Check {
-    Check { name: Some(name.to_owned()), exec: argv(&["check", name]), ..Check::default() }
+    Check { name: Some(name.to_owned()), exec: Some(argv(&["check", name])), ..Check::default() }
 }
 
 /// A check that a person answers.
@@ -82,7 +82,7 @@ pub(super) struct Draft {
 pub(super) fn step(id: &str) -> Draft {
     Draft {
         id: id.to_owned(),
-        spec: Step { exec: argv(&["do", id]), ..Step::default() },
+        spec: Step { exec: Some(argv(&["do", id])), ..Step::default() },
         phase: Phase::Data,
         needs: Vec::new(),
         after: Vec::new(),
@@ -127,7 +127,7 @@ pub(super) fn cleanup(id: &str) -> Draft {
 
 /// The undo that `undo` gives a step.
 pub(super) fn undo_action(id: &str) -> UndoAction {
-    UndoAction { exec: argv(&["undo", id]), ..UndoAction::default() }
+    UndoAction { exec: Some(argv(&["undo", id])), ..UndoAction::default() }
 }
 
 impl Draft {

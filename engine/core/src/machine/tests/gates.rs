@@ -104,6 +104,18 @@ fn nobody_is_there() {
 }
 
 #[test]
+fn the_longest_of_several_gates_is_waited_for() {
+    let plan = plan([
+        gated(None, 1, Unattended::Hold, Some(5000)),
+        step("b").approval(approval(None, 1, Unattended::Hold, Some(60_000))),
+        step("c").approval(approval(None, 1, Unattended::Hold, None)),
+    ]);
+    let mut world = World::begun(&plan, Script::default());
+    world.pass(20_000).act(ActName::Approve, "b", "alice", "").finish();
+    assert_eq!((world.code(), world.status("b"), world.elapsed), (5, "succeeded", 20_010));
+}
+
+#[test]
 fn whoever_resumes_a_held_run_finds_the_gate_open() {
     for expires in [None, Some(5000)] {
         let plan = plan([gated(Some("ic"), 2, Unattended::Hold, expires)]);

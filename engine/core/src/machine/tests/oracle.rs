@@ -16,6 +16,7 @@ use crate::{
 
 /// What the records have told about a step.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each on its own")]
 struct Known {
     /// It has ended, and well.
     end: Option<bool>,
@@ -25,6 +26,8 @@ struct Known {
     attempts: [u32; 2],
     /// Announced, not ended.
     flying: [bool; 2],
+    /// Its checks run for themselves.
+    rechecked: bool,
     /// The next attempt was asked for.
     again: [bool; 2],
     /// Has its locks.
@@ -33,6 +36,7 @@ struct Known {
     undo_ended: Option<bool>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "facts, each on its own")]
 pub(super) struct Oracle<'a> {
     plan: &'a Plan,
     parallel: usize,
@@ -170,6 +174,7 @@ impl<'a> Oracle<'a> {
                 }
                 known.attempts[at(*task)] = *attempt;
                 known.again[at(*task)] = false;
+                known.rechecked = false;
                 known.flying[at(*task)] = process;
             }
             Event::ActionFinished(end) => {
@@ -197,7 +202,14 @@ impl<'a> Oracle<'a> {
                     Task::Do => self.may_begin(node)?,
                     Task::Undo => self.undoes(node)?,
                 }
-                self.take_locks(node, *task)?;
+                // A check that somebody wants again needs no lock: it only looks.
+                if !self.steps[node].rechecked {
+                    self.take_locks(node, *task)?;
+                }
+            }
+            Event::Act { act: ActName::Recheck, step: Some(step), accepted: true, .. } => {
+                let node = self.find(step)?;
+                self.steps[node].rechecked = true;
             }
             Event::StepSkipped { step, by, .. } => {
                 if *by == SkippedBy::Condition {
@@ -213,10 +225,8 @@ impl<'a> Oracle<'a> {
                 self.steps[node].succeeded = true;
                 self.ends(step, true)?;
             }
-            Event::StepFailed { step, then, .. } => {
-                if *then != AfterFailure::Pause {
-                    self.ends(step, false)?;
-                }
+            Event::StepFailed { step, then, .. } if *then != AfterFailure::Pause => {
+                self.ends(step, false)?;
             }
             Event::StepBlocked { step, .. } => {
                 let edges = &self.plan.nodes[self.find(step)?];
@@ -356,17 +366,16 @@ impl<'a> Oracle<'a> {
         if self.steps.iter().any(|known| known.flying.contains(&true)) {
             return Err("over while something runs".to_owned());
         }
-        if (self.aborting || self.plan.mode == Mode::Drill) && cleanup.clone().count() > 0 {
-            if !self.cleaning || cleanup.clone().any(|node| self.steps[node].end.is_none()) {
-                return Err("over before the clean-up".to_owned());
-            }
+        if (self.aborting || self.plan.mode == Mode::Drill)
+            && cleanup.clone().count() > 0
+            && (!self.cleaning || cleanup.clone().any(|node| self.steps[node].end.is_none()))
+        {
+            return Err("over before the clean-up".to_owned());
         }
         if self.aborting {
             let undone = self.announced.iter().all(|&node| self.steps[node].undo_ended == Some(true));
-            return Ok(match self.stays == 0 && undone && (clean || !self.cleaning) {
-                true => Verdict::Aborted,
-                false => Verdict::AbortIncomplete,
-            });
+            let all = self.stays == 0 && undone && (clean || !self.cleaning);
+            return Ok(if all { Verdict::Aborted } else { Verdict::AbortIncomplete });
         }
         if self.main().any(|node| self.end(node).is_none()) {
             return Err("over before the end".to_owned());

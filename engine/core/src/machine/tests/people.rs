@@ -2,7 +2,7 @@
 
 use super::{
     builder::*,
-    world::{Fate, Script, World, act, badly, never, well},
+    world::{Fate, Script, Strike, World, act, badly, never, well},
 };
 use crate::{
     evidence::{
@@ -57,7 +57,8 @@ fn nobody_does_it() {
     assert_eq!((world.code(), world.status("b")), (5, "succeeded"));
     assert_eq!(world.machine.waits_for(), ["`a` is to be done by a person"]);
     world.script.attended = true;
-    world.resume(Fate::Die, 100).pass(1);
+    // However late: whoever is asked anew has all of the time.
+    world.resume(Fate::Die, 100_000).pass(1);
     assert_eq!(world.question("a"), Some(QuestionKind::Manual));
     world.act(ActName::Done, "a", "alice", "").finish();
     assert_eq!(world.code(), 0);
@@ -167,6 +168,41 @@ fn a_question_keeps_nobody_from_leaving() {
         world.resume(Fate::Die, 10).pass(20).act(ActName::Yes, "a", "alice", "").finish();
         assert_eq!(world.code(), 0);
     }
+}
+
+#[test]
+fn a_signal_ends_the_patience_of_whoever_detached() {
+    for signal in [Signal::Terminate, Signal::Interrupt] {
+        let mut world = World::begun(&plan([step("a")]), Script::attended().action("a", &[well(300_000)]));
+        world.pass(10).act(ActName::Detach, "", "alice", "").pass(60_000);
+        assert_eq!(world.exit, None);
+        world.signal(signal).finish();
+        assert!(world.elapsed < 100_000, "{signal:?}");
+        assert_eq!(world.code(), if signal == Signal::Terminate { 143 } else { 130 });
+    }
+}
+
+#[test]
+fn nobody_is_no_person_and_a_policy_neither() {
+    let gate = approval(None, 1, crate::model::Unattended::Hold, None);
+    let mut world = World::begun(&plan([step("a").approval(gate)]), Script::attended());
+    world.pass(10);
+    for who in ["", " ", "policy:drill-only"] {
+        world.act(ActName::Approve, "a", who, "");
+        assert!(world.refusal().is_some());
+    }
+}
+
+#[test]
+fn an_abort_is_not_unsaid_by_a_crash() {
+    let plan = plan([step("a").undo(), step("b").needs(&["a"])]);
+    let mut world = World::begun(&plan, Script::default().action("b", &[well(500)]));
+    world.until(|world| world.status("b") == "running");
+    world.strike = Some(Strike { records: world.log.len() + 1, effects: false });
+    world.act(ActName::Abort, "", "alice", "enough");
+    assert!(world.struck && world.kinds().last().is_some_and(|kind| kind == "act"));
+    world.resume(Fate::Die, 10).finish();
+    assert_eq!((world.status("a"), world.machine.state().abort_reason.as_deref()), ("undone", Some("alice: enough")));
 }
 
 #[test]

@@ -272,7 +272,7 @@ fn answer(world: &World, choice: u8, answers: usize) -> Option<super::super::Act
     let question = world.machine.questions().values().nth(choice as usize % world.machine.questions().len().max(1))?;
     let name = if answers > 60 {
         match question.kind {
-            QuestionKind::Approval | QuestionKind::Manual if answers % 2 == 0 => question.choices[0],
+            QuestionKind::Approval | QuestionKind::Manual if answers.is_multiple_of(2) => question.choices[0],
             QuestionKind::Approval => ActName::Deny,
             QuestionKind::Failure | QuestionKind::Unknown | QuestionKind::Manual => ActName::Skip,
             _ => question.choices[0],
@@ -280,14 +280,19 @@ fn answer(world: &World, choice: u8, answers: usize) -> Option<super::super::Act
     } else {
         question.choices[choice as usize / 7 % question.choices.len()]
     };
-    let who = if answers % 2 == 0 { "alice" } else { "bob" };
+    let who = if answers.is_multiple_of(2) { "alice" } else { "bob" };
     Some(act(name, &question.step, who, "because"))
 }
 
+/// 512 cases, unless `PROPTEST_CASES` says otherwise.
+fn config() -> ProptestConfig {
+    let given = ProptestConfig::default();
+    let cases = if given.cases == 256 { 512 } else { given.cases };
+    ProptestConfig { cases, max_shrink_iters: 20_000, failure_persistence: None, ..given }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::with_cases(
-        std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
-    ) })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_run_ends_and_keeps_the_rules(case in cases()) {

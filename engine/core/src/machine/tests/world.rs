@@ -11,14 +11,16 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::{Act, Command, Engine, Input, Machine, Now, Question, QuestionKind, Signal, State, Timer, fold};
+use super::super::{Act, Command, Engine, Input, Machine, Now, Question, QuestionKind, Signal, State, fold};
 use super::builder;
 use crate::{
     action::{Order, Outcome},
     check,
     evidence::{
-        Event,
+        Event, Record, Stamp,
+        chain::GENESIS,
         event::{ActName, Finding, RunFinished, Task},
+        verify,
     },
     plan::Plan,
 };
@@ -201,10 +203,9 @@ pub(super) struct World {
     serial: u64,
     processes: BTreeMap<Effect, Process>,
     turns: HashMap<String, usize>,
-    checks: BTreeMap<u64, ()>,
+    checks: BTreeSet<u64>,
     asked: BTreeMap<String, Question>,
     given: Vec<bool>,
-    triggers: Vec<(Box<dyn Fn(&Event) -> bool>, Input)>,
     folded: State,
 }
 
@@ -240,9 +241,8 @@ impl World {
             serial: 0,
             processes: BTreeMap::new(),
             turns: HashMap::new(),
-            checks: BTreeMap::new(),
+            checks: BTreeSet::new(),
             asked: BTreeMap::new(),
-            triggers: Vec::new(),
             folded,
         };
         world.perform(commands);
@@ -285,12 +285,6 @@ impl World {
     /// This will happen, whichever engine is there then.
     pub(super) fn later(&mut self, after: u64, input: Input) -> &mut Self {
         self.plan_for(after, Happening::Outside(input));
-        self
-    }
-
-    /// When the first record of this kind is durable, this happens.
-    pub(super) fn when(&mut self, record: impl Fn(&Event) -> bool + 'static, input: Input) -> &mut Self {
-        self.triggers.push((Box::new(record), input));
         self
     }
 
@@ -356,12 +350,6 @@ impl World {
                 } else {
                     self.folded.apply(&event, at).expect("every record names steps of the plan");
                 }
-                for at in (0..self.triggers.len()).rev() {
-                    if (self.triggers[at].0)(&event) {
-                        let (_, input) = self.triggers.remove(at);
-                        self.later(0, input);
-                    }
-                }
                 self.log.push((event, at));
                 return self.strike.is_some_and(|strike| !strike.effects && strike.records == self.log.len());
             }
@@ -386,7 +374,7 @@ impl World {
             }
             Command::RunCheck { run, order, .. } => self.run_check(run, &order),
             Command::CancelCheck { run } => {
-                self.checks.remove(&run).expect("only a check that runs can be cancelled");
+                assert!(self.checks.remove(&run), "only a check that runs can be cancelled");
             }
             Command::Arm { timer, after_ms } => self.plan_for(after_ms, Happening::Inside(Input::Timer(timer))),
             Command::Ask(question) => self.ask(question),
@@ -468,12 +456,12 @@ impl World {
             Some(Answer::From(time)) => Ok(self.elapsed >= *time),
             Some(Answer::Broken) => Err("connection refused".to_owned()),
             Some(Answer::Silence) => {
-                self.checks.insert(run, ());
+                self.checks.insert(run);
                 return;
             }
         };
         let observed = passes.map(|passes| json!({"exitCode": i32::from(!passes), "stdout": ""}));
-        self.checks.insert(run, ());
+        self.checks.insert(run);
         self.plan_for(1, Happening::Inside(Input::CheckFinished { run, observed }));
     }
 
@@ -489,7 +477,7 @@ impl World {
             }
             Happening::Inside(input) => {
                 if let Input::CheckFinished { run, .. } = &input
-                    && self.checks.remove(run).is_none()
+                    && !self.checks.remove(run)
                 {
                     return true;
                 }
@@ -602,6 +590,22 @@ impl World {
         let ends = self.log.iter().filter(|(event, _)| matches!(event, Event::RunFinished(_))).count();
         assert!(ends <= 1, "{ends} ends");
         assert!(self.log.is_sorted_by_key(|(_, now)| now.elapsed_ms));
+        self.check_as_an_auditor();
+    }
+
+    /// What `lifeboat verify` says of the order of events, which is written from their meaning and not from the machine.
+    fn check_as_an_auditor(&self) {
+        let mut order = verify::Order::new();
+        let mut token = 0;
+        for (at, (event, now)) in self.log.iter().enumerate() {
+            token += u64::from(matches!(event, Event::EngineStarted { .. }));
+            let stamp =
+                Stamp { seq: at as u64 + 1, at: now.at, elapsed_ms: now.elapsed_ms, token, prev: GENESIS.to_owned() };
+            let record = Record { stamp, event: event.clone() };
+            if let Err(rule) = order.follow(&record) {
+                panic!("record {}: {rule}\n{:#?}", at + 1, self.kinds());
+            }
+        }
     }
 
     pub(super) fn code(&self) -> u8 {
@@ -675,9 +679,4 @@ fn now(elapsed_ms: u64) -> Now {
 
 pub(super) fn back(at: Timestamp, millis: u64) -> Timestamp {
     at.checked_sub(SignedDuration::from_millis(i64::try_from(millis).expect("tests are short"))).expect("in range")
-}
-
-/// A timer, for tests that let one fire by hand.
-pub(super) fn fires(timer: Timer) -> Input {
-    Input::Timer(timer)
 }
