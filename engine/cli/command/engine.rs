@@ -119,7 +119,7 @@ async fn drive_async(drive: Drive, plan: Plan, arguments: &args::Engine, attende
     .run()
     .await;
     // The driver has dropped its end, so the screen shows what is left and ends.
-    _ = shown.join();
+    drop(shown.join());
     ended
 }
 

@@ -14,13 +14,13 @@ pub(crate) mod screen;
 /// Writes to standard output. A reader that has gone away (`| head`) is no error and no panic: nobody wants the rest.
 pub(crate) fn out(text: &str) {
     let mut out = std::io::stdout().lock();
-    _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// Writes to standard error.
 pub(crate) fn err(text: &str) {
     let mut err = std::io::stderr().lock();
-    _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
 }
 
 /// Whether a stream wants colour: a terminal that is not dumb, and nobody said `NO_COLOR`.

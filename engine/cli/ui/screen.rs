@@ -374,5 +374,5 @@ pub(crate) fn listen(questions: &Questions, who: &str, inputs: &mpsc::UnboundedS
             Err(reason) => super::err(&format!("{reason}\n> ")),
         }
     }
-    _ = inputs.send(Input::Signal(lifeboat_core::machine::Signal::Hangup));
+    drop(inputs.send(Input::Signal(lifeboat_core::machine::Signal::Hangup)));
 }

@@ -28,7 +28,7 @@ pub(crate) fn install() -> Result<(), String> {
     // Debian starts a service with the package; the tests start their own servers, on ports of their own.
     for (program, package) in NEEDS {
         if missing.contains(package) && is_there("systemctl") && *program == "etcd" {
-            _ = Command::new("systemctl").args(["disable", "--now", "etcd"]).status();
+            drop(Command::new("systemctl").args(["disable", "--now", "etcd"]).status());
         }
     }
     Ok(())

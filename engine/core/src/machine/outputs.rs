@@ -22,9 +22,18 @@ pub(crate) fn for_the_record(result: &Value) -> Value {
         .into()
 }
 
-/// A value whose texts are cut, for a record.
+/// The deepest value that is kept. JSON readers stop at about 128 levels, and a record that nobody can read again would
+/// stop the run.
+const DEEPEST: usize = 64;
+
+/// A value whose texts and depth are cut, for a record.
 pub(crate) fn short(value: &Value) -> Value {
+    cut(value, DEEPEST)
+}
+
+fn cut(value: &Value, levels: usize) -> Value {
     match value {
+        Value::Array(_) | Value::Object(_) if levels == 0 => Value::from("… (deeper than 64 levels)"),
         Value::String(text) if text.len() > RECORDED => {
             let mut from = text.len() - RECORDED;
             while !text.is_char_boundary(from) {
@@ -32,11 +41,21 @@ pub(crate) fn short(value: &Value) -> Value {
             }
             Value::String(format!("…{}", &text[from..]))
         }
-        Value::Array(items) => items.iter().map(short).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| (name.clone(), short(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        Value::Array(items) => items.iter().map(|item| cut(item, levels - 1)).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), cut(value, levels - 1)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
         other => other.clone(),
+    }
+}
+
+fn is_deep(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(|item| is_deep(item, levels - 1)),
+        Value::Object(fields) => levels == 0 || fields.values().any(|value| is_deep(value, levels - 1)),
+        _ => false,
     }
 }
 
@@ -182,6 +201,16 @@ mod tests {
         for none in [json!("yesterday"), json!(null), json!(1e300), json!([1])] {
             assert_eq!(timestamp(&none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn deep_values_are_cut() {
+        let deep = (0..120).fold(json!(1), |inner, _| json!([inner]));
+        assert!(is_deep(&deep, DEEPEST));
+        let record = for_the_record(&json!({ "answers": deep }));
+        assert!(!is_deep(&record, DEEPEST + 1));
+        let text = serde_json::to_string(&record).expect("it is JSON");
+        assert!(serde_json::from_str::<Value>(&text).is_ok());
     }
 
     #[test]
