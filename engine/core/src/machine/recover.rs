@@ -59,6 +59,8 @@ impl Machine {
     fn recover_step(&mut self, node: usize) {
         let key = (node, Task::Do);
         match self.state.steps[node].status {
+            // Another step that was taken up before this one has begun the abort: nobody decides any more.
+            Status::Failed if self.state.run != RunStatus::Running => self.settle(node, false),
             Status::Failed => {
                 if self.state.steps[node].own.began.is_some() {
                     self.retake(key);

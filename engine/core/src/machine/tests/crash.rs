@@ -15,7 +15,7 @@ use crate::{
         event::{ActName, Task},
     },
     machine::{Input, QuestionKind, Signal},
-    model::{Effect, Unattended},
+    model::{Effect, OnFailure, Unattended},
     plan::Plan,
     policy::effect,
 };
@@ -272,6 +272,22 @@ fn what_survives_its_engine_is_followed_in_its_slot_with_its_lock_and_for_its_ti
     world.pass(100).resume(Fate::Survive, 10).finish();
     assert_eq!((world.code(), world.times("a", Task::Do)), (0, 2));
     assert!((1000..1100).contains(&at(&world, "a").expect("it began")), "{:?}", world.starts);
+}
+
+#[test]
+fn an_abort_that_begins_while_the_run_is_taken_up_leaves_nothing_to_decide() {
+    // `bad` has failed for good and its engine died before it could say so; `open` waits for a decision.
+    let plan = plan([step("done").undo(), step("bad").on_failure(OnFailure::Abort), step("open").reads()]);
+    let script = Script::attended().action("open", &[badly(1)]).action("bad", &[badly(50)]);
+    let mut world = World::begun(&plan, script);
+    world.until(|world| world.status("open") == "failed").pass(20);
+    world.strike = Some(Strike { records: world.log.len() + 1, effects: false });
+    world.finish();
+    assert_eq!(world.kinds().last().map(String::as_str), Some("action-finished bad"));
+    world.resume(Fate::Die, 10);
+    assert_eq!(world.question("open"), None);
+    world.finish();
+    assert_eq!((world.code(), world.status("open"), world.status("done")), (4, "failed", "undone"));
 }
 
 #[test]
