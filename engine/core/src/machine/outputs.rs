@@ -71,6 +71,9 @@ impl Machine {
         for (name, output) in &step.spec.outputs {
             let value =
                 self.take_output(node, output, result).map_err(|reason| format!("output `{name}`: {reason}"))?;
+            if is_deep(&value, DEEPEST) {
+                return Err(format!("output `{name}`: expected at most {DEEPEST} levels, found more; take a part of it"));
+            }
             outputs.insert(name.clone(), value);
         }
         let Some(expression) = &step.spec.recovery_point else { return Ok((outputs, None)) };
