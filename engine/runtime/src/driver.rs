@@ -78,7 +78,7 @@ pub(crate) struct Screen {
 impl Screen {
     fn tell(&self, view: View) {
         // Nobody looking is no reason to stop.
-        _ = self.views.send(view);
+        drop(self.views.send(view));
     }
 
     /// Shows a line, unless too many wait already; whether it was shown.
@@ -296,10 +296,10 @@ impl Driver {
     /// Lets go of what an input says has ended.
     fn forget(&mut self, input: &Input) {
         match input {
-            Input::ActionFinished { node, task, attempt, .. } => {
-                if self.actions.get(&(*node, *task)).is_some_and(|going| going.attempt == *attempt) {
-                    self.actions.remove(&(*node, *task));
-                }
+            Input::ActionFinished { node, task, attempt, .. }
+                if self.actions.get(&(*node, *task)).is_some_and(|going| going.attempt == *attempt) =>
+            {
+                self.actions.remove(&(*node, *task));
             }
             Input::CheckFinished { run, .. } => {
                 self.checks.remove(run);
@@ -368,7 +368,7 @@ impl Driver {
                     let mut findings =
                         preflight::look(tools, variables, &world.environment, &world.directory, &world.filter).await;
                     findings.extend(world.files.findings());
-                    _ = world.sender.send(Input::Preflight(findings));
+                    drop(world.sender.send(Input::Preflight(findings)));
                 });
             }
             Command::StartAction { node, task, attempt, order } => {
@@ -384,7 +384,7 @@ impl Driver {
                     let (sender, grace) = (self.world.sender.clone(), self.world.grace);
                     tokio::spawn(async move {
                         process::stop_left_behind(pid, &identity, if now { Duration::ZERO } else { grace }).await;
-                        _ = sender.send(Input::ProcessGone { node, task });
+                        drop(sender.send(Input::ProcessGone { node, task }));
                     });
                 } else if let Some(going) = self.actions.get(&(node, task)).filter(|going| going.attempt == attempt) {
                     going.stop.send_replace(Some((outcome, now)));
@@ -395,7 +395,7 @@ impl Driver {
                 let sender = self.world.sender.clone();
                 tokio::spawn(async move {
                     process::gone(pid, &identity, Duration::from_millis(200)).await;
-                    _ = sender.send(Input::ProcessGone { node, task });
+                    drop(sender.send(Input::ProcessGone { node, task }));
                 });
             }
             Command::RunCheck { run, node, order, timeout } => self.run_check(run, node, order, timeout.as_std()),
@@ -444,7 +444,7 @@ impl Driver {
                 }
                 Err(reason) => Err(mask.text(&reason).into_owned()),
             };
-            _ = sender.send(Input::CheckFinished { run, observed });
+            drop(sender.send(Input::CheckFinished { run, observed }));
         });
         self.checks.insert(run, check);
     }
@@ -467,7 +467,7 @@ impl Driver {
         let limit = self.world.grace + process::KILL_LIMIT + Duration::from_secs(2);
         for action in going {
             // What does not end even by KILL hangs in the kernel; the engine must not hang with it.
-            _ = tokio::time::timeout(limit, action.task).await;
+            drop(tokio::time::timeout(limit, action.task).await);
         }
     }
 }

@@ -27,7 +27,7 @@ pub const REDIRECTS: usize = 10;
 /// Makes `ring` the cryptography of this process, unless there is one already.
 pub fn install_crypto() {
     // An error means that somebody did it before.
-    _ = rustls::crypto::ring::default_provider().install_default();
+    drop(rustls::crypto::ring::default_provider().install_default());
 }
 
 /// Clients, one for each way to treat redirects and certificates: reading the system's roots takes its time.

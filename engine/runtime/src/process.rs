@@ -203,7 +203,7 @@ pub async fn start(launch: Launch, sinks: Sinks) -> Result<Running, StartError> 
     let writer = stdin.map(|(mut pipe, bytes)| {
         tokio::spawn(async move {
             // A child that does not read all of it, or none, is its own business.
-            _ = pipe.write_all(bytes.as_bytes()).await;
+            drop(pipe.write_all(bytes.as_bytes()).await);
         })
     });
 
@@ -217,7 +217,7 @@ pub async fn start(launch: Launch, sinks: Sinks) -> Result<Running, StartError> 
         }
         let [stdout, stderr] = supervise::collect(readers, &cutoff).await;
         // Nobody waits for it any more: then nobody has to be told.
-        _ = tell.send(Ended {
+        drop(tell.send(Ended {
             exit_code: departure.exit_code,
             signal: departure.signal,
             stopped: departure.stopped,
@@ -229,7 +229,7 @@ pub async fn start(launch: Launch, sinks: Sinks) -> Result<Running, StartError> 
             survived: departure.survived,
             suspended: departure.suspended,
             unknown: departure.unknown,
-        });
+        }));
     });
     Ok(Running { pid, identity, control: Control { sender, grace }, end: Some(end) })
 }

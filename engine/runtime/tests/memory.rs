@@ -22,6 +22,7 @@ impl ByteFilter for Clear {
 }
 
 /// Bytes of this process in memory.
+#[expect(clippy::unwrap_used, reason = "this is a test's, outside of a test function")]
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -71,7 +71,7 @@ mod tests {
         for then in 1..NODES {
             for _ in 0..2 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                if (seed >> 33) % 3 != 0 {
+                if !(seed >> 33).is_multiple_of(3) {
                     graph.edge((seed >> 40) % then, then);
                 }
             }

@@ -72,7 +72,9 @@ impl Machine {
             let value =
                 self.take_output(node, output, result).map_err(|reason| format!("output `{name}`: {reason}"))?;
             if is_deep(&value, DEEPEST) {
-                return Err(format!("output `{name}`: expected at most {DEEPEST} levels, found more; take a part of it"));
+                return Err(format!(
+                    "output `{name}`: expected at most {DEEPEST} levels, found more; take a part of it"
+                ));
             }
             outputs.insert(name.clone(), value);
         }

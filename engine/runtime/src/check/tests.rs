@@ -285,7 +285,7 @@ async fn dns_server(zone: Zone) -> String {
     tokio::spawn(async move {
         let mut bytes = [0; 4096];
         while let Ok((length, from)) = datagrams.recv_from(&mut bytes).await {
-            _ = datagrams.send_to(&zone.answer(&bytes[..length], false), from).await;
+            drop(datagrams.send_to(&zone.answer(&bytes[..length], false), from).await);
         }
     });
     tokio::spawn(async move {

@@ -107,7 +107,7 @@ pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
     // What a process printed was masked on its way; an answer over HTTP, and errors, were not.
     world.mask.value(&mut end.result);
     end.error = end.error.map(|error| world.mask.text(&error).into_owned());
-    _ = world.sender.send(Input::ActionFinished {
+    drop(world.sender.send(Input::ActionFinished {
         node: job.node,
         task: job.task,
         attempt: job.attempt,
@@ -116,7 +116,7 @@ pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
         result: end.result,
         error: end.error,
         artifacts: end.artifacts,
-    });
+    }));
 }
 
 /// Waits until somebody wants it stopped.
@@ -177,13 +177,13 @@ async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &m
         Ok(running) => running,
         Err(error) => return End::failed(error.to_string()),
     };
-    _ = world.sender.send(Input::ProcessStarted {
+    drop(world.sender.send(Input::ProcessStarted {
         node: job.node,
         task: job.task,
         attempt: job.attempt,
         pid: running.pid,
         identity: running.identity.clone(),
-    });
+    }));
     let control = running.control();
     let mut why = None;
     let ended = {
@@ -235,7 +235,7 @@ async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &m
 }
 
 fn lost(world: &World, reason: String) -> End {
-    _ = world.sender.send(Input::EvidenceLost { reason: reason.clone() });
+    drop(world.sender.send(Input::EvidenceLost { reason: reason.clone() }));
     End::failed(reason)
 }
 

@@ -47,11 +47,11 @@ async fn serve(answer: impl Into<Vec<u8>>) -> (String, tokio::sync::mpsc::Unboun
                         .split_once("content-length: ")
                         .map_or(0, |(_, rest)| rest.split("\r\n").next().unwrap().parse::<usize>().unwrap());
                     if length == 0 || text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= wanted) {
-                        _ = asked.send(text);
+                        drop(asked.send(text));
                         break;
                     }
                 }
-                _ = stream.write_all(&answer).await;
+                drop(stream.write_all(&answer).await);
             });
         }
     });
@@ -180,9 +180,9 @@ async fn certificates_are_verified_unless_that_is_waived() {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 if let Ok(mut stream) = acceptor.accept(stream).await {
-                    _ = stream.read(&mut [0; 4096]).await;
-                    _ = stream.write_all(answer("200 OK", "safe").as_bytes()).await;
-                    _ = stream.shutdown().await;
+                    drop(stream.read(&mut [0; 4096]).await);
+                    drop(stream.write_all(answer("200 OK", "safe").as_bytes()).await);
+                    drop(stream.shutdown().await);
                 }
             });
         }
