@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench`.
+//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench | purity`.
 //!
 //! Duty: everything that a newcomer and CI run, with every install step in it.
 
@@ -8,6 +8,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+mod bench;
+mod generate;
 mod needs;
 mod purity;
 
@@ -18,7 +20,10 @@ fn main() -> ExitCode {
         ["ci"] => ci(),
         ["test", rest @ ..] => needs::install().and_then(|()| test(rest)),
         ["purity"] => purity::check(),
-        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]` or `purity`".to_owned()),
+        ["gen"] => generate::run(false),
+        ["gen", "--check"] => generate::run(true),
+        ["bench"] => bench::run(),
+        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench` or `purity`".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,6 +40,7 @@ fn ci() -> Result<(), String> {
     cargo("formatting", &["fmt", "--all", "--check"])?;
     cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     purity::check()?;
+    generate::run(true)?;
     with_env("rustdoc", &["doc", "--workspace", "--no-deps", "--locked"], ("RUSTDOCFLAGS", "-D warnings"))?;
     // Last, so that what CI shows at its end is the verdict of the tests.
     test(&[])

@@ -1,0 +1,201 @@
+//! Files that are made from the code: schemas, and the reference pages of the book.
+//!
+//! Duty: the same text for the same code. With `--check` nothing is written, and what is stale is told.
+
+use std::{fmt::Write as _, fs, process::Command};
+
+use lifeboat_core::{action, check, lint::registry::RULES, schema};
+use serde_json::Value;
+
+use crate::{root, say};
+
+/// What stands at the top of every generated page.
+const NOTE: &str = "<!-- Made by `cargo xtask gen` from the code. Edit the code. -->\n\n";
+
+/// Writes what is stale, or tells it.
+pub(crate) fn run(check_only: bool) -> Result<(), String> {
+    say(if check_only { "── generated files: are they what the code says?" } else { "── generating" });
+    let mut stale = Vec::new();
+    for (name, text) in files()? {
+        let path = root().join(name);
+        if fs::read_to_string(&path).is_ok_and(|now| now == text) {
+            continue;
+        }
+        stale.push(name);
+        if !check_only {
+            if let Some(directory) = path.parent() {
+                fs::create_dir_all(directory).map_err(|error| error.to_string())?;
+            }
+            fs::write(&path, text).map_err(|error| format!("{name}: {error}"))?;
+        }
+    }
+    if check_only && !stale.is_empty() {
+        return Err(format!("stale: {}; run `cargo xtask gen`", stale.join(", ")));
+    }
+    Ok(())
+}
+
+fn files() -> Result<Vec<(&'static str, String)>, String> {
+    Ok(vec![
+        ("schemas/runbook.json", schema::runbook()),
+        ("schemas/evidence.json", schema::evidence()),
+        ("book/src/reference/runbook.md", keys(&schema::runbook())?),
+        ("book/src/reference/actions.md", actions()),
+        ("book/src/reference/checks.md", checks()),
+        ("book/src/reference/rules.md", rules()),
+        ("book/src/reference/events.md", events(&schema::evidence())?),
+        ("book/src/reference/cli.md", cli()?),
+    ])
+}
+
+fn table(page: &mut String, fields: &[action::Field]) {
+    if fields.is_empty() {
+        return;
+    }
+    page.push_str("\n| name | type | what it is |\n|---|---|---|\n");
+    for field in fields {
+        _ = writeln!(page, "| `{}` | {} | {} |", field.name, field.kind, field.about);
+    }
+}
+
+fn actions() -> String {
+    let mut page = format!("{NOTE}# Actions\n\nWhat a step can do, and what its `result` has for `outputs` and `recoveryPoint`.\n");
+    for kind in action::Kind::ALL {
+        let facts = kind.facts();
+        _ = writeln!(page, "\n## {}\n\n`{}` {}.", facts.name, facts.name, facts.summary);
+        table(&mut page, facts.result);
+    }
+    page
+}
+
+fn checks() -> String {
+    let mut page = format!("{NOTE}# Checks\n\nWhat can be observed, and the names that `expect` sees.\n");
+    for kind in check::Kind::ALL {
+        let facts = kind.facts();
+        _ = writeln!(page, "\n## {}\n\n`{}` {}.", facts.name, facts.name, facts.summary);
+        _ = writeln!(page, "\nWithout `expect` it passes when `{}`.", facts.expect);
+        table(&mut page, facts.result);
+    }
+    page
+}
+
+fn rules() -> String {
+    let mut page = format!("{NOTE}# Lint rules\n\nMistakes in the YAML itself are told as well; each says what to do.\n");
+    for rule in RULES {
+        _ = writeln!(page, "\n## {}\n\n{}.\n\n{}", rule.id, rule.summary, rule.explanation().trim());
+    }
+    page
+}
+
+/// The text of a description, on one line.
+fn about(value: &Value) -> String {
+    let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+fn type_of(value: &Value) -> String {
+    if let Some(name) = value.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
+        return format!("[{name}](#{})", name.to_lowercase());
+    }
+    for key in ["anyOf", "allOf", "oneOf"] {
+        if let Some(some) = value.get(key).and_then(Value::as_array) {
+            let named: Vec<String> = some
+                .iter()
+                .filter(|one| one.get("type").and_then(Value::as_str) != Some("null"))
+                .map(|one| match one.get("const") {
+                    Some(constant) => format!("`{}`", constant.as_str().unwrap_or_default()),
+                    None => type_of(one),
+                })
+                .collect();
+            return named.join(" or ");
+        }
+    }
+    match value.get("type") {
+        Some(Value::String(name)) if name == "array" => {
+            format!("list of {}", value.get("items").map(type_of).unwrap_or_default())
+        }
+        Some(Value::String(name)) if name == "object" => match value.get("additionalProperties") {
+            Some(values @ Value::Object(_)) => format!("map to {}", type_of(values)),
+            _ => "map".to_owned(),
+        },
+        Some(Value::String(name)) => name.clone(),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
+        }
+        _ => "anything".to_owned(),
+    }
+}
+
+fn properties(page: &mut String, schema: &Value) {
+    let Some(keys) = schema.get("properties").and_then(Value::as_object) else { return };
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    page.push_str("\n| key | type | what it is |\n|---|---|---|\n");
+    for (name, value) in keys {
+        let must = if required.contains(&name.as_str()) { " (required)" } else { "" };
+        _ = writeln!(page, "| `{name}`{must} | {} | {} |", type_of(value), about(value));
+    }
+}
+
+/// Every key of a runbook.
+fn keys(schema: &str) -> Result<String, String> {
+    let schema: Value = serde_json::from_str(schema).map_err(|error| error.to_string())?;
+    let mut page = format!("{NOTE}# Every key of a runbook\n\n{}\n", about(&schema));
+    properties(&mut page, &schema);
+    for (name, definition) in schema.get("$defs").and_then(Value::as_object).into_iter().flatten() {
+        _ = writeln!(page, "\n## {name}\n\n{}", about(definition));
+        properties(&mut page, definition);
+        let constants = definition.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        let listed: Vec<String> = constants
+            .filter_map(|one| Some(format!("- `{}`: {}", one.get("const")?.as_str()?, about(one))))
+            .collect();
+        if !listed.is_empty() {
+            _ = writeln!(page, "\n{}", listed.join("\n"));
+        }
+    }
+    Ok(page)
+}
+
+/// Every event of the log.
+fn events(schema: &str) -> Result<String, String> {
+    let schema: Value = serde_json::from_str(schema).map_err(|error| error.to_string())?;
+    let mut page = format!("{NOTE}# Events\n\nEvery record of `evidence.jsonl` has these keys, and those of its event.\n");
+    properties(&mut page, &schema);
+    for event in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+        let Some(name) = event.pointer("/properties/event/const").and_then(Value::as_str) else { continue };
+        _ = writeln!(page, "\n## {name}\n\n{}", about(event));
+        match event.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#')) {
+            Some(path) => properties(&mut page, schema.pointer(path).unwrap_or(&Value::Null)),
+            None => properties(&mut page, event),
+        }
+    }
+    Ok(page)
+}
+
+/// The help of every command, as the binary prints it.
+fn cli() -> Result<String, String> {
+    let help = |arguments: &[&str]| -> Result<String, String> {
+        let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+            .args(["run", "--quiet", "--locked", "--bin", "lifeboat", "--"])
+            .args(arguments)
+            .arg("--help")
+            .current_dir(root())
+            .env("COLUMNS", "100")
+            .env("NO_COLOR", "1")
+            .env_remove("LIFEBOAT_STORE")
+            .output()
+            .map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
+    };
+    let mut page = format!("{NOTE}# The command line\n\n```text\n{}\n```\n", help(&[])?);
+    for command in
+        ["lint", "plan", "run", "drill", "resume", "runs", "show", "report", "verify", "schema", "completions", "version"]
+    {
+        _ = writeln!(page, "\n## {command}\n\n```text\n{}\n```", help(&[command])?);
+    }
+    Ok(page)
+}
