@@ -24,7 +24,10 @@ fn broken_texts_are_refused() {
     refused("too large", runbook(&format!("# {}", "x".repeat(5 << 20)), "  a: {phase: data, exec: [x]}\n").as_bytes());
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (name, before) in ('b'..='i').zip('a'..='h') {
-        let _ = writeln!(bomb, "{name}: &{name} [*{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}]");
+        let _ = writeln!(
+            bomb,
+            "{name}: &{name} [*{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}, *{before}]"
+        );
     }
     refused("bomb", bomb.as_bytes());
 }
@@ -46,10 +49,14 @@ fn ten_thousand_steps_are_planned() {
     let place = Place::new();
     let mut steps = String::new();
     for at in 0..10_000 {
-        let _ = write!(steps, "  s{at}:\n    phase: data\n    needs: [{}]\n    exec: [\"true\"]\n    effect: reads\n", match at {
-            0 => String::new(),
-            at => format!("s{}", at - 1),
-        });
+        let _ = write!(
+            steps,
+            "  s{at}:\n    phase: data\n    needs: [{}]\n    exec: [\"true\"]\n    effect: reads\n",
+            match at {
+                0 => String::new(),
+                at => format!("s{}", at - 1),
+            }
+        );
     }
     place.write("book.yaml", runbook("", &steps));
     place.expect(0, &["lint", "book.yaml"]);

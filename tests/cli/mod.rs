@@ -26,7 +26,8 @@ const TRUE: &str = "  a: {phase: data, exec: [\"true\"], effect: reads, restores
 fn exit_codes_are_what_they_say() {
     ends(0, "", TRUE, &[]);
     ends(1, "", "  a: {phase: data, exec: [\"false\"], effect: reads, onFailure: continue}\n", &[]);
-    let (place, ran) = ends(2, "requires: {tools: {no-such-tool: \"*\"}}", "  a: {phase: data, exec: [touch, touched]}\n", &[]);
+    let (place, ran) =
+        ends(2, "requires: {tools: {no-such-tool: \"*\"}}", "  a: {phase: data, exec: [touch, touched]}\n", &[]);
     assert!(!place.path("touched").exists() && ran.err.contains("no-such-tool"), "{}", ran.err);
     ends(2, "inputs: {x: {type: string}}", TRUE, &[]);
     ends(3, "", "  a: {phase: data, exec: [\"false\"], undo: {exec: [\"true\"]}}\n", &[]);
@@ -73,14 +74,16 @@ fn a_step_that_prints_much_does_not_fill_the_engine() {
     // The whole gibibyte with LIFEBOAT_TEST_MIB=1024: without optimisation that takes long.
     let mebibytes: u64 = std::env::var("LIFEBOAT_TEST_MIB").ok().and_then(|text| text.parse().ok()).unwrap_or(256);
     let place = Place::new();
-    let steps = format!("  a:\n    phase: data\n    exec: [head, -c, \"{}\", /dev/zero]\n    effect: reads\n", mebibytes << 20);
+    let steps =
+        format!("  a:\n    phase: data\n    exec: [head, -c, \"{}\", /dev/zero]\n    effect: reads\n", mebibytes << 20);
     place.write("book.yaml", runbook("", &steps));
     let child = place.command(&["run", "book.yaml", "--no-input"]).spawn().expect("the binary starts");
     let status = format!("/proc/{}/status", child.id());
     let peak = std::thread::spawn(move || {
         let mut peak = 0;
         while let Ok(text) = fs::read_to_string(&status) {
-            let now = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+            let now =
+                text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
             match now {
                 Some(now) => peak = peak.max(now),
                 None => break,
@@ -136,8 +139,11 @@ fn inputs_come_from_arguments_and_files_and_are_typed() {
     place.write("inputs.yaml", "word: no\nnumber: 7\nmany: [y, 1.10]\n");
     place.expect(0, &["run", "book.yaml", "--no-input", "--inputs", "inputs.yaml", "--input", "word=on"]);
     assert_eq!(place.events("action-finished")[0]["outputs"]["all"], "on 7");
-    let mut steps: Vec<String> =
-        place.events("step-succeeded").iter().map(|record| record["step"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut steps: Vec<String> = place
+        .events("step-succeeded")
+        .iter()
+        .map(|record| record["step"].as_str().unwrap_or_default().to_owned())
+        .collect();
     // They ran side by side.
     steps.sort();
     assert_eq!(steps, ["a", "b[1.10]", "b[y]", "b[z]"]);

@@ -25,7 +25,7 @@ fn thirty_steps() -> String {
                 steps.push_str("    idempotent: true\n");
             }
             if n % 7 == 0 {
-                let _ = write!(steps, "    verify: [{{name: it is there, exec: [test, -e, done-s{n}]}}]\n");
+                let _ = writeln!(steps, "    verify: [{{name: it is there, exec: [test, -e, done-s{n}]}}]");
             }
         }
     }
@@ -75,8 +75,8 @@ fn kill_at(records: usize, text: &str) {
         let twice = is_idempotent(step) && unknown.contains(step);
         assert!(times == 1 || (times == 2 && twice), "{step} had its effect {times} times; killed at {records}");
     }
-    let stuck: Vec<&String> =
-        unknown.iter().filter(|step| !is_idempotent(step) && !(can_be_verified(step) && effects.contains_key(*step))).collect();
+    let found_out = |step: &String| is_idempotent(step) || (can_be_verified(step) && effects.contains_key(step));
+    let stuck: Vec<&String> = unknown.iter().filter(|step| !found_out(step)).collect();
     if stuck.is_empty() {
         assert_eq!(resumed.code, 0, "killed at {records}\n{}\n{}", resumed.out, resumed.err);
         assert_eq!(effects.len(), 30);
@@ -134,7 +134,10 @@ fn a_step_whose_process_outlives_the_engine_is_followed() {
 #[test]
 fn a_torn_last_line_is_cut_off_and_told() {
     let place = Place::new();
-    place.write("book.yaml", runbook("", "  hold:\n    phase: data\n    manual: {instructions: Do it}\n    undo: {exec: [\"true\"]}\n"));
+    place.write(
+        "book.yaml",
+        runbook("", "  hold:\n    phase: data\n    manual: {instructions: Do it}\n    undo: {exec: [\"true\"]}\n"),
+    );
     place.expect(5, &["run", "book.yaml", "--no-input"]);
     let mut log = fs::read(place.log()).expect("a log");
     let whole = log.len();

@@ -13,7 +13,10 @@ fn port() -> u16 {
 #[test]
 fn etcd_is_snapshot_and_restored() {
     let there = Command::new("sh").args(["-c", "command -v etcd && command -v etcdctl"]).output().expect("a shell");
-    assert!(there.status.success(), "no etcd on the PATH: run `cargo xtask ci`, it installs etcd-server and etcd-client");
+    assert!(
+        there.status.success(),
+        "no etcd on the PATH: run `cargo xtask ci`, it installs etcd-server and etcd-client"
+    );
     let place = Place::new();
     let book = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/etcd-snapshot-restore.yaml");
     let inputs = [format!("clientPort={}", port()), format!("peerPort={}", port())];

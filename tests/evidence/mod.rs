@@ -42,7 +42,8 @@ fn a_drill_is_whole_and_every_change_is_found() {
     place.expect(0, &["verify", "@latest"]);
 
     let run = place.run_dir();
-    let artifact = fs::read_dir(run.join("artifacts")).expect("artifacts").next().expect("one").expect("an entry").path();
+    let artifact =
+        fs::read_dir(run.join("artifacts")).expect("artifacts").next().expect("one").expect("an entry").path();
     let moved = place.path("moved");
     fs::rename(&artifact, &moved).expect("a file");
     let ran = place.expect(7, &["verify", "@latest"]);
@@ -88,7 +89,10 @@ fn a_secret_is_nowhere() {
     let ran = crate::harness::wait(command.env("TEST_PW", secret).spawn().expect("the binary starts"), &["run"]);
     assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
     assert!(ran.err.contains("***"), "{}", ran.err);
-    let found = Command::new("grep").args(["-r", "-l", "-e", secret, "-e", "czNjcjN0LXA0c3N3MHJkLTQy"]).arg(place.path("store")).output();
+    let found = Command::new("grep")
+        .args(["-r", "-l", "-e", secret, "-e", "czNjcjN0LXA0c3N3MHJkLTQy"])
+        .arg(place.path("store"))
+        .output();
     assert_eq!(String::from_utf8_lossy(&found.expect("grep").stdout), "");
     assert!(!ran.err.contains(secret) && !ran.out.contains(secret));
 }

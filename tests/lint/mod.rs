@@ -49,7 +49,8 @@ fn every_runbook_in_the_documents_lints() {
     while let Some(directory) = directories.pop() {
         for entry in std::fs::read_dir(directory).expect("the book") {
             let path = entry.expect("an entry").path();
-            if path.is_dir() {
+            // The generated pages have fragments of every kind; their rules have fixtures of their own.
+            if path.is_dir() && !path.ends_with("reference") {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
                 files.push(path);

@@ -112,7 +112,8 @@ fn no_ops(place: &Path) -> Result<(), String> {
     let base = times.get("make -j8").map(|times| spread(times.clone()).1);
     for (name, times) in times {
         let (least, median, most) = spread(times);
-        let ratio = base.map(|base| format!("{:.2} × make", median.as_secs_f64() / base.as_secs_f64())).unwrap_or_default();
+        let ratio =
+            base.map(|base| format!("{:.2} × make", median.as_secs_f64() / base.as_secs_f64())).unwrap_or_default();
         say(&format!("  {name:<12} {median:>10.1?}  ({least:.1?} to {most:.1?})  {ratio}"));
     }
     Ok(())
@@ -154,7 +155,8 @@ fn plans() -> Result<(), String> {
         let Some(mut runbook) = parse::parse(Arc::clone(&part)).runbook else { return Err("no runbook".to_owned()) };
         if let Some((_, step)) = runbook.steps.first().map(|(id, step)| (id.clone(), step.clone())) {
             for at in runbook.steps.len()..steps {
-                let before = lifeboat_core::source::Spanned::new(format!("s{}", at - 1), lifeboat_core::source::Span::default());
+                let before =
+                    lifeboat_core::source::Spanned::new(format!("s{}", at - 1), lifeboat_core::source::Span::default());
                 let mut next = step.clone().into_inner();
                 next.needs = Some(vec![before]);
                 runbook.steps.insert(

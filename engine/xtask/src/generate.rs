@@ -59,7 +59,9 @@ fn table(page: &mut String, fields: &[action::Field]) {
 }
 
 fn actions() -> String {
-    let mut page = format!("{NOTE}# Actions\n\nWhat a step can do, and what its `result` has for `outputs` and `recoveryPoint`.\n");
+    let mut page = format!(
+        "{NOTE}# Actions\n\nWhat a step can do, and what its `result` has for `outputs` and `recoveryPoint`.\n"
+    );
     for kind in action::Kind::ALL {
         let facts = kind.facts();
         _ = writeln!(page, "\n## {}\n\n`{}` {}.", facts.name, facts.name, facts.summary);
@@ -80,7 +82,8 @@ fn checks() -> String {
 }
 
 fn rules() -> String {
-    let mut page = format!("{NOTE}# Lint rules\n\nMistakes in the YAML itself are told as well; each says what to do.\n");
+    let mut page =
+        format!("{NOTE}# Lint rules\n\nMistakes in the YAML itself are told as well; each says what to do.\n");
     for rule in RULES {
         _ = writeln!(page, "\n## {}\n\n{}.\n\n{}", rule.id, rule.summary, rule.explanation().trim());
     }
@@ -146,9 +149,8 @@ fn keys(schema: &str) -> Result<String, String> {
         _ = writeln!(page, "\n## {name}\n\n{}", about(definition));
         properties(&mut page, definition);
         let constants = definition.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-        let listed: Vec<String> = constants
-            .filter_map(|one| Some(format!("- `{}`: {}", one.get("const")?.as_str()?, about(one))))
-            .collect();
+        let listed: Vec<String> =
+            constants.filter_map(|one| Some(format!("- `{}`: {}", one.get("const")?.as_str()?, about(one)))).collect();
         if !listed.is_empty() {
             _ = writeln!(page, "\n{}", listed.join("\n"));
         }
@@ -159,7 +161,8 @@ fn keys(schema: &str) -> Result<String, String> {
 /// Every event of the log.
 fn events(schema: &str) -> Result<String, String> {
     let schema: Value = serde_json::from_str(schema).map_err(|error| error.to_string())?;
-    let mut page = format!("{NOTE}# Events\n\nEvery record of `evidence.jsonl` has these keys, and those of its event.\n");
+    let mut page =
+        format!("{NOTE}# Events\n\nEvery record of `evidence.jsonl` has these keys, and those of its event.\n");
     properties(&mut page, &schema);
     for event in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
         let Some(name) = event.pointer("/properties/event/const").and_then(Value::as_str) else { continue };
@@ -192,9 +195,20 @@ fn cli() -> Result<String, String> {
         Ok(text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
     };
     let mut page = format!("{NOTE}# The command line\n\n```text\n{}\n```\n", help(&[])?);
-    for command in
-        ["lint", "plan", "run", "drill", "resume", "runs", "show", "report", "verify", "schema", "completions", "version"]
-    {
+    for command in [
+        "lint",
+        "plan",
+        "run",
+        "drill",
+        "resume",
+        "runs",
+        "show",
+        "report",
+        "verify",
+        "schema",
+        "completions",
+        "version",
+    ] {
         _ = writeln!(page, "\n## {command}\n\n```text\n{}\n```", help(&[command])?);
     }
     Ok(page)

@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["bench"] => bench::run(),
-        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench` or `purity`".to_owned()),
+        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench` or `purity`"
+            .to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
