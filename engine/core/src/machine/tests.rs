@@ -1,6 +1,8 @@
 //! The machine in a simulated world.
 
 mod builder;
+mod look;
+mod script;
 mod world;
 
 mod abort;

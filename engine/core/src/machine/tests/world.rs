@@ -11,142 +11,20 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::{Act, Command, Engine, Input, Machine, Now, Question, QuestionKind, Signal, State, fold};
+use super::super::{Command, Engine, Input, Machine, Now, Question, Signal, State, fold};
 use super::builder;
+pub(super) use super::script::*;
 use crate::{
     action::{Order, Outcome},
     check,
     evidence::{
         Event, Record, Stamp,
         chain::GENESIS,
-        event::{ActName, Finding, RunFinished, Task},
+        event::{ActName, Task},
         verify,
     },
     plan::Plan,
 };
-
-/// One attempt of an action: how long it takes, and how it ends.
-#[derive(Debug, Clone)]
-pub(super) struct Attempt {
-    pub takes: u64,
-    pub end: End,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum End {
-    Well(Value),
-    Badly,
-    /// Not by itself.
-    Never,
-}
-
-pub(super) fn well(takes: u64) -> Attempt {
-    Attempt { takes, end: End::Well(builder::stdout("")) }
-}
-pub(super) fn says(takes: u64, text: &str) -> Attempt {
-    Attempt { takes, end: End::Well(builder::stdout(text)) }
-}
-pub(super) fn badly(takes: u64) -> Attempt {
-    Attempt { takes, end: End::Badly }
-}
-pub(super) fn never() -> Attempt {
-    Attempt { takes: 0, end: End::Never }
-}
-
-/// How a check is answered.
-#[derive(Debug, Clone)]
-pub(super) enum Answer {
-    Yes,
-    No,
-    /// By turns; the last one stays.
-    Turns(Vec<bool>),
-    /// Whether the action of a step has had its effect, and was not taken back since.
-    Effect(String, Task),
-    /// From this time on.
-    From(u64),
-    /// Nothing can be observed.
-    Broken,
-    /// Not at all.
-    Silence,
-}
-
-/// What becomes of processes when their engine dies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    Survive,
-    Die,
-}
-
-/// How everything outside behaves.
-#[derive(Debug, Clone)]
-pub(super) struct Script {
-    /// By step and task: the attempts, in order; the last one stays. Without any: well, after 10 ms.
-    pub actions: HashMap<(String, Task), Vec<Attempt>>,
-    /// By name. Without any: yes.
-    pub checks: HashMap<String, Answer>,
-    pub findings: Vec<Finding>,
-    /// What is answered to a question, by its step and kind, and after how long. Every answer is given once.
-    pub answers: Vec<(String, QuestionKind, u64, Act)>,
-    pub attended: bool,
-    pub parallel: u32,
-    pub step_by_step: bool,
-    pub outage_ago: Option<u64>,
-    /// Whether the process id of an action is told.
-    pub tells_process: bool,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            actions: HashMap::new(),
-            checks: HashMap::new(),
-            findings: Vec::new(),
-            answers: Vec::new(),
-            attended: false,
-            parallel: 8,
-            step_by_step: false,
-            outage_ago: None,
-            tells_process: true,
-        }
-    }
-}
-
-impl Script {
-    pub(super) fn attended() -> Self {
-        Self { attended: true, ..Self::default() }
-    }
-    pub(super) fn action(mut self, step: &str, attempts: &[Attempt]) -> Self {
-        self.actions.insert((step.to_owned(), Task::Do), attempts.to_vec());
-        self
-    }
-    pub(super) fn undo(mut self, step: &str, attempts: &[Attempt]) -> Self {
-        self.actions.insert((step.to_owned(), Task::Undo), attempts.to_vec());
-        self
-    }
-    pub(super) fn check(mut self, name: &str, answer: Answer) -> Self {
-        self.checks.insert(name.to_owned(), answer);
-        self
-    }
-    pub(super) fn answer(mut self, step: &str, kind: QuestionKind, after: u64, act: Act) -> Self {
-        self.answers.push((step.to_owned(), kind, after, act));
-        self
-    }
-    pub(super) fn parallel(mut self, parallel: u32) -> Self {
-        self.parallel = parallel;
-        self
-    }
-}
-
-/// An act of a person.
-pub(super) fn act(name: ActName, step: &str, who: &str, reason: &str) -> Act {
-    Act {
-        act: name,
-        step: (!step.is_empty()).then(|| step.to_owned()),
-        who: who.to_owned(),
-        reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        how: "terminal".to_owned(),
-    }
-}
 
 type Effect = (usize, Task, u32);
 
@@ -204,9 +82,9 @@ pub(super) struct World {
     processes: BTreeMap<Effect, Process>,
     turns: HashMap<String, usize>,
     checks: BTreeSet<u64>,
-    asked: BTreeMap<String, Question>,
+    pub asked: BTreeMap<String, Question>,
     given: Vec<bool>,
-    folded: State,
+    pub folded: State,
 }
 
 const BEGIN: i64 = 1_800_000_000;
@@ -606,63 +484,6 @@ impl World {
                 panic!("record {}: {rule}\n{:#?}", at + 1, self.kinds());
             }
         }
-    }
-
-    pub(super) fn code(&self) -> u8 {
-        self.exit.as_ref().expect("it has exited").0
-    }
-
-    pub(super) fn node(&self, id: &str) -> usize {
-        self.folded.node(id).expect("a step of the plan")
-    }
-
-    pub(super) fn status(&self, id: &str) -> &'static str {
-        self.machine.state().steps[self.node(id)].status.name()
-    }
-
-    /// The steps whose actions were started, in order.
-    pub(super) fn order(&self, wanted: Task) -> Vec<&str> {
-        let started = self.starts.iter().filter(|((_, task, _), _)| *task == wanted);
-        started.map(|((node, ..), _)| self.plan.nodes[*node].id.as_str()).collect()
-    }
-
-    /// How often an action of a step was started.
-    pub(super) fn times(&self, id: &str, wanted: Task) -> usize {
-        self.order(wanted).into_iter().filter(|&other| other == id).count()
-    }
-
-    pub(super) fn has(&self, wanted: impl Fn(&Event) -> bool) -> bool {
-        self.log.iter().any(|(event, _)| wanted(event))
-    }
-
-    /// The last record, if it ends the run.
-    pub(super) fn finished(&self) -> &RunFinished {
-        match self.log.last() {
-            Some((Event::RunFinished(end), _)) => end,
-            other => panic!("the run is not over: {other:?}"),
-        }
-    }
-
-    /// The names of the records.
-    pub(super) fn kinds(&self) -> Vec<String> {
-        let name = |event: &Event| {
-            let value = serde_json::to_value(event).expect("an event is JSON");
-            let step = value["step"].as_str().map(|step| format!(" {step}")).unwrap_or_default();
-            format!("{}{step}", value["event"].as_str().unwrap_or_default())
-        };
-        self.log.iter().map(|(event, _)| name(event)).collect()
-    }
-
-    pub(super) fn question(&self, step: &str) -> Option<QuestionKind> {
-        self.asked.get(step).map(|question| question.kind)
-    }
-
-    /// Why the last act was refused.
-    pub(super) fn refusal(&self) -> Option<&str> {
-        self.log.iter().rev().find_map(|(event, _)| match event {
-            Event::Act { refusal, .. } => Some(refusal.as_deref()),
-            _ => None,
-        })?
     }
 }
 
