@@ -101,8 +101,7 @@ fn finished(run: &RunDir) -> Result<Option<u8>, Failure> {
 /// is not what a dead engine leaves, and `verify` has to find it.
 fn seal(run: &RunDir, last: u64) -> Result<(), Failure> {
     let Ok(report) = verify_run(run) else { return Ok(()) };
-    let unsealed =
-        |fault: &Fault| matches!(fault, Fault::HeadMissing { .. }) || matches!(fault, Fault::HeadBehind { .. });
+    let unsealed = |fault: &Fault| matches!(fault, Fault::HeadMissing { .. } | Fault::HeadNotLast { .. });
     if report.problems.is_empty() || !report.problems.iter().all(|problem| unsealed(&problem.fault)) {
         return Ok(());
     }
