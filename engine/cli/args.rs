@@ -6,7 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Executes disaster-recovery runbooks, and records evidence that they work.
 #[derive(Debug, Parser)]
-#[command(name = "lifeboat", version, about, propagate_version = false, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "lifeboat",
+    version,
+    about,
+    propagate_version = false,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]

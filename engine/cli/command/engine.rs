@@ -164,8 +164,9 @@ fn conclude(run: &RunDir, ended: &Ended) -> Outcome {
     ui::out(&format!("evidence: {}\n", run.path().display()));
     if ended.code == 7 {
         return Err(Failure::evidence(
-            Message::new(ended.reason.clone())
-                .help("nothing new was started; look at the store's disk, then `lifeboat verify` and `lifeboat resume`"),
+            Message::new(ended.reason.clone()).help(
+                "nothing new was started; look at the store's disk, then `lifeboat verify` and `lifeboat resume`",
+            ),
         ));
     }
     Ok(ended.code)

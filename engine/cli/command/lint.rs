@@ -75,5 +75,6 @@ fn is_runbook(path: &Path) -> bool {
     use std::io::Read as _;
     let mut beginning = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(64 << 10).read_to_end(&mut beginning));
-    read.is_ok() && String::from_utf8_lossy(&beginning).lines().any(|line| line.starts_with("apiVersion: lifeboat.dev/"))
+    read.is_ok()
+        && String::from_utf8_lossy(&beginning).lines().any(|line| line.starts_with("apiVersion: lifeboat.dev/"))
 }

@@ -1,9 +1,6 @@
 //! `plan`: the order, before anything runs.
 
-use lifeboat_core::{
-    model::Mode,
-    plan::render,
-};
+use lifeboat_core::{model::Mode, plan::render};
 
 use super::{Outcome, prepare};
 use crate::{

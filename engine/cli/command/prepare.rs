@@ -38,9 +38,9 @@ pub fn open(file: &Path) -> Result<Opened, Failure> {
     let parent = if shown.is_empty() { Path::new(".") } else { Path::new(&shown) };
     let directory = std::path::absolute(parent).unwrap_or_else(|_| parent.to_owned());
     let library = Library::on_disk(&directory, &shown);
-    let source = library
-        .source(&name)
-        .map_err(|error| Failure::usage(Message::new(error.to_string()).help("give the path of a runbook, a YAML file")))?;
+    let source = library.source(&name).map_err(|error| {
+        Failure::usage(Message::new(error.to_string()).help("give the path of a runbook, a YAML file"))
+    })?;
     let parsed = parse::parse(source);
     Ok(Opened { library, parsed, directory, name })
 }
@@ -238,10 +238,9 @@ fn bracket(about: &str) -> String {
 pub fn secret(name: &str, input: &Input, attended: bool) -> Result<String, String> {
     let from = input.from.as_deref();
     let value = match (from.and_then(|from| from.env.as_ref()), from.and_then(|from| from.file.as_ref())) {
-        (Some(variable), _) => std::env::var(variable)
-            .ok()
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| format!("expected the secret `{name}` in the environment variable {variable}, found nothing")),
+        (Some(variable), _) => std::env::var(variable).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+            format!("expected the secret `{name}` in the environment variable {variable}, found nothing")
+        }),
         (None, Some(file)) => std::fs::read_to_string(file)
             .map(|text| text.strip_suffix('\n').map_or(text.as_str(), |text| text.trim_end_matches('\r')).to_owned())
             .map_err(|error| format!("expected the secret `{name}` in the file {file}, found: {error}")),

@@ -120,11 +120,7 @@ fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure
 
 type Inputs = (IndexMap<String, Binding>, IndexMap<String, String>);
 
-fn inputs(
-    runbook: &lifeboat_core::model::Runbook,
-    created: &RunCreated,
-    attended: bool,
-) -> Result<Inputs, Failure> {
+fn inputs(runbook: &lifeboat_core::model::Runbook, created: &RunCreated, attended: bool) -> Result<Inputs, Failure> {
     let mut bindings = IndexMap::new();
     let mut secrets = IndexMap::new();
     let mut problems = Vec::new();

@@ -169,8 +169,10 @@ fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord>
 fn instant(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let wrong = |why: String| {
         Failure::usage(
-            Message::new(format!("expected a time such as 2026-11-21T02:20:28Z, or -25m for so long ago, found `{text}`{why}"))
-                .help("nothing was touched"),
+            Message::new(format!(
+                "expected a time such as 2026-11-21T02:20:28Z, or -25m for so long ago, found `{text}`{why}"
+            ))
+            .help("nothing was touched"),
         )
     };
     let at = match text.strip_prefix('-') {

@@ -146,7 +146,10 @@ mod tests {
     #[test]
     fn a_word_or_its_beginning_will_do() {
         let act = answer(Some(&question()), "skip the board is flaky", "alice").expect("it is an answer");
-        assert_eq!((act.act, act.step.as_deref(), act.reason.as_deref()), (ActName::Skip, Some("restore"), Some("the board is flaky")));
+        assert_eq!(
+            (act.act, act.step.as_deref(), act.reason.as_deref()),
+            (ActName::Skip, Some("restore"), Some("the board is flaky"))
+        );
         let act = answer(Some(&question()), "ret", "alice").expect("it is an answer");
         assert_eq!(act.act, ActName::Retry);
         let act = answer(None, "detach", "alice").expect("it is an act");

@@ -198,7 +198,10 @@ impl Screen {
             }
             Event::AbortStarted { reason, undo, stays } => {
                 self.line("ABORT", "", reason);
-                self.say(&format!("         undo: {}", if undo.is_empty() { "nothing".to_owned() } else { undo.join(", ") }));
+                self.say(&format!(
+                    "         undo: {}",
+                    if undo.is_empty() { "nothing".to_owned() } else { undo.join(", ") }
+                ));
                 for stays in stays {
                     self.say(&format!("         stays: {}: {}", stays.step, stays.why));
                 }

@@ -27,9 +27,8 @@ pub fn user() -> String {
 /// is none, or when there is no `git`.
 #[must_use]
 pub fn git(directory: &Path) -> (Option<String>, Option<bool>) {
-    let ask = |arguments: &[&str]| {
-        crate::process::quick(directory, "git", arguments).map(|text| text.trim().to_owned())
-    };
+    let ask =
+        |arguments: &[&str]| crate::process::quick(directory, "git", arguments).map(|text| text.trim().to_owned());
     let commit = ask(&["rev-parse", "HEAD"]);
     let dirty = commit.as_ref().and_then(|_| ask(&["status", "--porcelain", "--", "."])).map(|text| !text.is_empty());
     (commit, dirty)

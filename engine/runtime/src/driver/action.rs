@@ -247,7 +247,8 @@ fn keep(run: &RunDir, ended: &process::Ended) -> Result<Vec<Artifact>, String> {
     let mut artifacts = Vec::new();
     for (name, output) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
         if let Some(file) = &output.file {
-            let artifact = run.artifacts().adopt(name, file, &output.sha256, output.bytes).map_err(|error| error.to_string())?;
+            let artifact =
+                run.artifacts().adopt(name, file, &output.sha256, output.bytes).map_err(|error| error.to_string())?;
             artifacts.extend(artifact);
         }
     }

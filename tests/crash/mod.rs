@@ -1,0 +1,6 @@
+//! The engine dies at every moment there is, and nothing is done twice or forgotten.
+
+mod follow;
+mod kill;
+mod scenario;
+mod torn;
