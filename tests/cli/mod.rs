@@ -1,1 +1,9 @@
-//! …
+//! The command line, by real runs.
+
+mod codes;
+mod evidence;
+mod hostile;
+mod inputs;
+mod processes;
+mod signals;
+mod views;
