@@ -8,6 +8,7 @@ use lifeboat_core::{
     evidence::{
         Event, Record, chain,
         event::{InputRecord, RunCreated},
+        verify::Fault,
     },
     machine::{Machine, Now},
     mask::Mask,
@@ -18,7 +19,7 @@ use lifeboat_runtime::{
     files::Files,
     identity,
     load::Library,
-    store::{Holder, RunDir, Store},
+    store::{Holder, RunDir, Store, verify_run},
 };
 
 use super::{Failure, Message, Outcome, engine, prepare, show};
@@ -87,11 +88,33 @@ pub fn run(arguments: &args::Resume) -> Outcome {
 fn finished(run: &RunDir) -> Result<Option<u8>, Failure> {
     // A torn or damaged log is dealt with where it is opened for writing.
     let Ok(records) = lifeboat_runtime::store::read_log(&run.log_path()) else { return Ok(None) };
-    let Some(Event::RunFinished(end)) = records.last().map(|record| &record.event) else { return Ok(None) };
+    let Some(last) = records.last() else { return Ok(None) };
+    let Event::RunFinished(end) = &last.event else { return Ok(None) };
     let code = end.exit_code;
+    seal(run, last.stamp.seq)?;
     ui::err(&format!("the run {} is over; nothing was changed\n", run.id()));
     show::print_text(run, &records);
     Ok(Some(code))
+}
+
+/// Writes the head of a finished run whose engine died in front of that. A head that does not fit is left as it is: that
+/// is not what a dead engine leaves, and `verify` has to find it.
+fn seal(run: &RunDir, last: u64) -> Result<(), Failure> {
+    let Ok(report) = verify_run(run) else { return Ok(()) };
+    let unsealed = |fault: &Fault| matches!(fault, Fault::HeadMissing { .. } | Fault::HeadNotLast { .. });
+    if report.holds() || !report.problems.iter().all(|problem| unsealed(&problem.fault)) {
+        return Ok(());
+    }
+    let who = Holder { pid: std::process::id(), host: identity::host(), user: identity::user() };
+    // Whoever has the run now is about to write its head.
+    if let Ok(mut taken) = run.take(&who)
+        && taken.log.finished()
+        && taken.log.seq() == last
+    {
+        taken.log.seal().map_err(Failure::evidence)?;
+        ui::err("its engine died before it could seal the evidence; that was done now\n");
+    }
+    Ok(())
 }
 
 /// Milliseconds since the run was created: by the wall clock, but never less than what was recorded already.
