@@ -1,6 +1,6 @@
 //! Files that no sane person would write: a clear error or success, never a panic, never a hang.
 
-use std::{fmt::Write as _, path::Path, process::Command, time::Duration};
+use std::{fmt::Write as _, process::Command, time::Duration};
 
 use crate::harness::{Ended, Place, runbook};
 
@@ -91,11 +91,15 @@ fn a_file_of_4_mib_is_read_and_a_longer_one_is_refused() {
     refused(&place, "over.yaml");
 }
 
-fn many_steps(count: usize) -> String {
+fn many_steps(count: usize, needs: impl Fn(usize) -> String) -> String {
     let mut steps = String::new();
     for at in 0..count {
         let restores = if at == 0 { ", restores: true" } else { "" };
-        _ = writeln!(steps, "  s{at}: {{phase: data, needs: [], effect: reads, exec: [\"true\"]{restores}}}");
+        _ = writeln!(
+            steps,
+            "  s{at}: {{phase: data, needs: [{}], effect: reads, exec: [\"true\"]{restores}}}",
+            needs(at)
+        );
     }
     runbook(&steps)
 }
@@ -103,22 +107,13 @@ fn many_steps(count: usize) -> String {
 #[test]
 fn ten_thousand_steps_are_linted_and_planned() {
     let place = Place::new();
-    place.file("many.yaml", many_steps(10_000));
+    place.file("many.yaml", many_steps(10_000, |_| String::new()));
     for call in [&["lint", "many.yaml"][..], &["plan", "many.yaml"], &["plan", "many.yaml", "--format", "json"]] {
         place.start(call).end(HOSTILE).code(0);
     }
-    // As a chain, one waits for the other.
-    let chain = many_steps(10_000).lines().fold((String::new(), 0), |(mut text, mut at), line| {
-        if line.starts_with("  s") && at > 0 {
-            text.push_str(&line.replace("needs: []", &format!("needs: [s{}]", at - 1)));
-        } else {
-            text.push_str(line);
-        }
-        at += usize::from(line.starts_with("  s"));
-        text.push('\n');
-        (text, at)
-    });
-    place.file("chain.yaml", chain.0);
+    // As a chain: one waits for the other.
+    let chain = many_steps(10_000, |at| at.checked_sub(1).map(|before| format!("s{before}")).unwrap_or_default());
+    place.file("chain.yaml", chain);
     place.start(&["lint", "chain.yaml"]).end(HOSTILE).code(0);
     place.start(&["plan", "chain.yaml"]).end(HOSTILE).code(0);
 }
@@ -138,8 +133,7 @@ fn a_file_of_mistakes_is_told_in_time() {
 #[test]
 fn a_wide_layer_runs() {
     let place = Place::new();
-    place.file("wide.yaml", many_steps(300));
+    place.file("wide.yaml", many_steps(300, |_| String::new()));
     place.lifeboat(&["run", "wide.yaml", "--no-input", "--parallel", "64"]).code(0);
-    let ended = place.lifeboat(&["verify", "@latest"]).code(0);
-    assert!(Path::new(&place.only_run()).exists(), "{ended}");
+    place.lifeboat(&["verify", "@latest"]).code(0);
 }

@@ -16,9 +16,9 @@ fn printed(place: &Place, step: &str) -> String {
 fn words_are_the_words_that_were_written() {
     let place = Place::new();
     let steps = "  restore:\n    phase: data\n    restores: true\n    \
-                 exec: [printf, \"%s\\n\", y, no, on, 1.10, 0x10, 010, ~, null, 1e3, \"$HOME\", \"a b\", \"*\"]\n";
+                 exec: [printf, \"%s\\n\", y, no, on, 1.10, 0x10, 010, .5, 1e3, \"$HOME\", \"a b\", \"*\"]\n";
     place.run(&runbook(steps)).code(0);
-    let expected = "y\nno\non\n1.10\n0x10\n010\n~\nnull\n1e3\n$HOME\na b\n*\n";
+    let expected = "y\nno\non\n1.10\n0x10\n010\n.5\n1e3\n$HOME\na b\n*\n";
     assert_eq!(printed(&place, "restore"), expected);
 }
 
