@@ -99,7 +99,7 @@ impl Going {
     }
 }
 
-// Other descriptors of the same open file would share the offset, so it is read by path-independent positions.
+// The offset is shared with the process that wrote the file.
 fn text(file: &mut File) -> String {
     use std::io::{Seek as _, SeekFrom};
     let mut bytes = Vec::new();
@@ -119,6 +119,7 @@ impl Place {
         Self { root, env: Vec::new() }
     }
 
+    /// Sets an environment variable of every later call.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
