@@ -94,6 +94,16 @@ fn evidence_cannot_be_written() {
     assert!(!place.path("effects").exists(), "nothing may be done without evidence");
 }
 
+/// Evidence that is lost while the run goes on stops it.
+#[test]
+fn evidence_is_lost() {
+    let place = Place::new();
+    let steps = "  first: {phase: data, restores: true, shell: rm -rf store/runs/*}\n  \
+                 second: {phase: validate, shell: touch effects}\n";
+    let ended = place.run(&runbook(steps)).code(7).says("evidence");
+    assert!(!place.path("effects").exists(), "nothing may be done without evidence: {ended}");
+}
+
 #[test]
 fn a_wrong_command_line() {
     let place = Place::new();

@@ -69,3 +69,14 @@ fn three_interrupts_kill_what_runs() {
     });
     place.lifeboat(&["verify", "@latest"]).code(0);
 }
+
+/// What does not end within the grace of a SIGTERM is stopped, and nobody knows then what it did.
+#[test]
+fn what_takes_too_long_after_sigterm_is_stopped() {
+    let (place, ended) = signalled("touch begun; exec sleep 54.25", Signal::TERM);
+    let ended = ended.code(143).says("resume");
+    assert!(crate::harness::processes("sleep 54.25").is_empty(), "it was left behind: {ended}");
+    let resumed = place.lifeboat(&["resume", "@latest", "--no-input"]).code(5).says("`first`");
+    assert!(!place.path("effects").exists(), "the second step needs the first one: {resumed}");
+    place.lifeboat(&["verify", "@latest"]).code(0);
+}

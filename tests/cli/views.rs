@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::harness::{LIMIT, Place, runbook, wait_for};
+use crate::harness::{LIMIT, Place, records, runbook, wait_for};
 
 fn finished() -> Place {
     let place = Place::new();
@@ -65,7 +65,8 @@ fn a_closed_standard_output_is_no_panic() {
     let place = finished();
     let quickstart = crate::harness::repository().join("runbooks/quickstart.yaml");
     let quickstart = quickstart.to_string_lossy();
-    let calls: [&[&str]; 5] = [
+    let calls: [&[&str]; 6] = [
+        &["run", "r.yaml", "--no-input"],
         &["show", "@latest"],
         &["report", "@latest", "--format", "markdown"],
         &["plan", &quickstart, "--drill"],
@@ -84,6 +85,9 @@ fn a_closed_standard_output_is_no_panic() {
         assert!(!err.contains("panicked"), "{call:?} ({status}): {err}");
         assert_ne!(status.code(), Some(101), "{call:?}: {err}");
     }
+    // Nobody reading is no reason to stop a recovery.
+    let last = place.runs().pop().expect("a run");
+    assert_eq!(records(&last).last().map(|record| record["event"].clone()), Some("run-finished".into()));
 }
 
 #[test]
