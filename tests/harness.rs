@@ -1,159 +1,258 @@
-//! Running the binary: in a place of its own, with nobody at the terminal, and never for ever.
+//! Runs the binary, with a hard limit of time, in a directory of its own.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::Read as _,
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-/// How long one call may take. Generous, because a machine that runs tests is busy; what hangs does so for ever.
-const LIMIT: Duration = Duration::from_secs(120);
+/// Longest time one call of the binary may take, unless a test says otherwise. Generous: the machine may be busy.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// A place of its own: runbooks, a store, a directory for temporary files.
-pub(crate) struct Place {
-    directory: tempfile::TempDir,
+/// How a call ended. A signal is told as 128 and its number, as a shell does.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) call: String,
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-/// What a call gave.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+impl Ended {
+    /// Fails the test unless the exit code is this one, and if the engine has panicked.
+    #[track_caller]
+    pub(crate) fn code(self, expected: i32) -> Self {
+        assert_eq!(self.code, expected, "exit code of {self}");
+        self.sound()
+    }
+
+    /// Fails the test if the engine has panicked.
+    #[track_caller]
+    pub(crate) fn sound(self) -> Self {
+        assert!(!self.err.contains("panicked"), "a panic: {self}");
+        self
+    }
+
+    /// Fails the test unless one of the outputs contains this.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.out.contains(text) || self.err.contains(text), "expected `{text}` in {self}");
+        self
+    }
+
+    /// Standard output, as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("not JSON: {error}: {self}"))
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { call, code, out, err } = self;
+        write!(f, "`{call}` (exit code {code})\n--- stdout\n{out}\n--- stderr\n{err}\n---")
+    }
+}
+
+/// A call of the binary that goes on.
+pub(crate) struct Going {
+    pub(crate) child: Child,
+    call: String,
+    out: File,
+    err: File,
+}
+
+impl Going {
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the engine can be signalled");
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn over(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be waited for").is_some()
+    }
+
+    /// Waits for its end; at the limit it is killed, and the test fails.
+    #[track_caller]
+    pub(crate) fn end(mut self, limit: Duration) -> Ended {
+        let began = Instant::now();
+        let mut in_time = true;
+        while in_time && !self.over() {
+            in_time = began.elapsed() < limit;
+            thread::sleep(Duration::from_millis(2));
+        }
+        if !in_time {
+            _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
+        let status = self.child.wait().expect("a child can be waited for");
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        let ended = Ended { call: self.call, code, out: text(&mut self.out), err: text(&mut self.err) };
+        assert!(in_time, "hangs: not over after {limit:?}: {ended}");
+        ended
+    }
+}
+
+// The offset is shared with the process that wrote the file.
+fn text(file: &mut File) -> String {
+    use std::io::{Seek as _, SeekFrom};
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes)).expect("a file of ours can be read");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A directory of a test's own, with a store in it. What is left of its engines is none of the next test's business.
+pub(crate) struct Place {
+    root: tempfile::TempDir,
+    env: Vec<(String, String)>,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        fs::create_dir(directory.path().join("tmp")).expect("a directory in it");
-        Self { directory }
+        let root = tempfile::Builder::new().prefix("lifeboat-test-").tempdir().expect("a directory can be made");
+        Self { root, env: Vec::new() }
+    }
+
+    /// Sets an environment variable of every later call.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.root.path().join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    /// Writes a file.
+    pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, text).expect("a file in a temporary directory");
+        fs::create_dir_all(path.parent().expect("it has one")).expect("a directory can be made");
+        fs::write(&path, text).expect("a file can be written");
         path
     }
 
-    /// The command, ready to be started; its store is in this place.
+    /// A call of the binary in this directory: standard input is empty.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
-        command
-            .args(arguments)
-            .current_dir(self.directory.path())
-            .env("LIFEBOAT_STORE", self.path("store"))
-            .env("TMPDIR", self.path("tmp"))
-            .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(arguments).current_dir(self.root.path()).stdin(Stdio::null()).process_group(0);
+        command.env("LIFEBOAT_STORE", self.path("store")).env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        wait(self.command(arguments).spawn().expect("the binary starts"), arguments)
+    #[track_caller]
+    pub(crate) fn start(&self, arguments: &[&str]) -> Going {
+        // Files and no pipes: nobody has to read them meanwhile, and a left process cannot hold them open.
+        let (out, err) = (tempfile::tempfile().expect("a file"), tempfile::tempfile().expect("a file"));
+        let twin = |file: &File| file.try_clone().expect("a file has a twin");
+        let mut command = self.command(arguments);
+        command.stdout(twin(&out)).stderr(twin(&err));
+        let child = command.spawn().expect("the binary starts");
+        Going { child, call: arguments.join(" "), out, err }
     }
 
-    /// Runs, and wants this exit code.
-    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> Ran {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, code, "lifeboat {}\n{}\n{}", arguments.join(" "), ran.out, ran.err);
-        ran
+    /// Runs the binary to its end.
+    #[track_caller]
+    pub(crate) fn lifeboat(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments).end(LIMIT).sound()
+    }
+
+    /// Writes a runbook, and runs it unattended: an incident.
+    #[track_caller]
+    pub(crate) fn run(&self, runbook: &str) -> Ended {
+        self.file("r.yaml", runbook);
+        self.lifeboat(&["run", "r.yaml", "--no-input"])
+    }
+
+    /// The directories of the runs, oldest first.
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("store/runs")) else { return Vec::new() };
+        let mut runs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        runs.sort();
+        runs
     }
 
     /// The directory of the only run.
-    pub(crate) fn run_dir(&self) -> PathBuf {
-        let mut runs: Vec<PathBuf> = fs::read_dir(self.path("store/runs"))
-            .expect("a store with runs")
-            .map(|entry| entry.expect("an entry").path())
-            .collect();
-        assert_eq!(runs.len(), 1, "{runs:?}");
-        runs.remove(0)
-    }
-
-    pub(crate) fn log(&self) -> PathBuf {
-        self.run_dir().join("evidence.jsonl")
+    #[track_caller]
+    pub(crate) fn only_run(&self) -> PathBuf {
+        let runs = self.runs();
+        assert_eq!(runs.len(), 1, "expected one run: {runs:?}");
+        runs[0].clone()
     }
 
     /// The records of the only run.
+    #[track_caller]
     pub(crate) fn records(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.log()).expect("a log");
-        text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
-    }
-
-    /// The records of one kind.
-    pub(crate) fn events(&self, kind: &str) -> Vec<Value> {
-        self.records().into_iter().filter(|record| record["event"] == kind).collect()
+        records(&self.only_run())
     }
 }
 
-/// Waits for a call to end, but not for ever.
-pub(crate) fn wait(mut child: Child, arguments: &[&str]) -> Ran {
-    // Read on threads: a child whose pipe is full would wait for us.
-    let mut out = child.stdout.take().expect("it is piped");
-    let mut err = child.stderr.take().expect("it is piped");
-    let out = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        out.read_to_end(&mut bytes).map(|_| bytes)
-    });
-    let err = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        err.read_to_end(&mut bytes).map(|_| bytes)
-    });
+/// The whole records of a run.
+#[track_caller]
+pub(crate) fn records(run: &Path) -> Vec<Value> {
+    let log = fs::read_to_string(run.join("evidence.jsonl")).expect("a run has a log");
+    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+}
+
+/// How many whole lines there are.
+pub(crate) fn whole_lines(bytes: &[u8]) -> usize {
+    bytes.split(|&byte| byte == b'\n').count() - 1
+}
+
+/// The records of one kind.
+pub(crate) fn of_kind<'a>(records: &'a [Value], event: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["event"] == event).collect()
+}
+
+/// Polls until something is there; fails the test at the limit.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut there: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            break status;
+    loop {
+        if let Some(found) = there() {
+            return found;
         }
-        if began.elapsed() > LIMIT {
-            child.kill().expect("a child");
-            panic!("lifeboat {} did not end in {LIMIT:?}", arguments.join(" "));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let text = |bytes: std::io::Result<Vec<u8>>| String::from_utf8_lossy(&bytes.expect("a pipe")).into_owned();
-    let ran = Ran {
-        code: status.code().unwrap_or(-1),
-        out: text(out.join().expect("a thread")),
-        err: text(err.join().expect("a thread")),
-    };
-    assert!(!ran.err.contains("panicked"), "lifeboat {}\n{}", arguments.join(" "), ran.err);
-    ran
-}
-
-/// Waits until something is so.
-pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(30), "never came: {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        assert!(began.elapsed() < limit, "waited {limit:?} for {what}");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// How many whole lines a file has.
-pub(crate) fn lines(path: &Path) -> usize {
-    fs::read(path).map_or(0, |bytes| bytes.split(|&byte| byte == b'\n').count() - 1)
+/// A runbook around these steps (indented by two), with the objectives of an hour.
+pub(crate) fn runbook(steps: &str) -> String {
+    runbook_with("", steps)
 }
 
-/// A runbook with these steps (indented by two), and what else stands at the top.
-pub(crate) fn runbook(top: &str, steps: &str) -> String {
+/// The same with more top-level keys.
+pub(crate) fn runbook_with(more: &str, steps: &str) -> String {
     format!(
-        "apiVersion: lifeboat.dev/v1\nkind: Runbook\nmetadata: {{name: test, owner: tests}}\nrecovery:\n  capability: \
-         The thing under test\n  scope: application\n  disaster: data-corruption\n  objectives: {{rpo: 1h, rto: \
-         1h}}\n  level: L1\n{top}\nsteps:\n{steps}"
+        "apiVersion: lifeboat.dev/v1\nkind: Runbook\nmetadata: {{name: test, title: A test, owner: team-test}}\n\
+         recovery:\n  capability: The test\n  scope: application\n  disaster: data-corruption\n  \
+         objectives: {{rpo: 1h, rto: 1h, mtd: 8h}}\n  level: L2\n  drillEvery: 30d\n{more}steps:\n{steps}"
     )
 }
 
-/// Signals a process.
-pub(crate) fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().expect("kill(1)");
-    assert!(status.success(), "kill -{name} {pid}");
+/// The root of the repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every process whose command line contains this.
+pub(crate) fn processes(needle: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter_map(|entry| {
+            let line = fs::read(entry.path().join("cmdline")).ok()?;
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.contains(needle).then(|| format!("{} {line}", entry.file_name().to_string_lossy()))
+        })
+        .collect()
 }

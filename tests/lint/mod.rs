@@ -1,20 +1,20 @@
-//! Linting as an author sees it.
+//! `lint` and `plan`, as people and editors use them. What each rule finds is tested in core.
 
-use serde_json::Value;
+use std::{fs, path::PathBuf};
 
-use crate::harness::{Place, runbook};
+use crate::harness::{Place, repository, runbook};
 
 #[test]
-fn ten_mistakes_are_told_each_at_its_line() {
+fn ten_mistakes_are_told_at_once_each_at_its_line() {
     let text = include_str!("../fixtures/ten-mistakes.yaml");
     let place = Place::new();
-    place.write("book.yaml", text);
-    let ran = place.expect(2, &["lint", "book.yaml", "--format", "json"]);
-    let found: Value = serde_json::from_str(&ran.out).expect("JSON");
+    place.file("ten.yaml", text);
+    let ended = place.lifeboat(&["lint", "ten.yaml", "--format", "json"]).code(2);
+    let found = ended.json();
     assert_eq!(found["version"], 1);
-    let found: Vec<(u64, &str)> = found["diagnostics"]
-        .as_array()
-        .expect("a list")
+    assert_eq!(found["summary"]["files"], 1);
+    let diagnostics = found["diagnostics"].as_array().expect("diagnostics");
+    let told: Vec<(u64, &str)> = diagnostics
         .iter()
         .map(|one| (one["span"]["start"]["line"].as_u64().unwrap_or(0), one["code"].as_str().unwrap_or_default()))
         .collect();
@@ -24,31 +24,60 @@ fn ten_mistakes_are_told_each_at_its_line() {
         .filter_map(|(line, number)| Some((number, line.split_once("# expect: ")?.1.trim())))
         .collect();
     assert!(wanted.len() >= 10);
-    assert_eq!(found, wanted);
+    assert_eq!(told, wanted, "{ended}");
+    for diagnostic in diagnostics {
+        for key in ["code", "severity", "message", "path", "url"] {
+            assert!(diagnostic[key].is_string(), "no {key} in {diagnostic:#}");
+        }
+        assert_eq!(diagnostic["path"], "ten.yaml");
+    }
+    let text = place.lifeboat(&["lint", "ten.yaml"]).code(2);
+    assert!(text.err.matches("ten.yaml:").count() >= 10, "{text}");
+}
+
+fn shipped() -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository().join("runbooks")).expect("runbooks").flatten();
+    let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "yaml"));
+    files.collect()
 }
 
 #[test]
-fn shipped_runbooks_lint_and_plan() {
+fn shipped_runbooks_have_no_findings_and_plan_in_both_modes() {
     let place = Place::new();
-    let all = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks");
-    place.expect(0, &["lint", all, "--deny", "warnings"]);
-    for entry in std::fs::read_dir(all).expect("runbooks") {
-        let path = entry.expect("an entry").path();
-        let path = path.to_str().expect("a path");
+    let files = shipped();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let file = file.to_string_lossy();
+        let found = place.lifeboat(&["lint", &file, "--format", "json", "--deny", "warnings"]).code(0).json();
+        assert_eq!(found["diagnostics"].as_array().map(Vec::len), Some(0), "{found:#}");
         for format in ["text", "json", "mermaid", "dot"] {
-            place.expect(0, &["plan", path, "--drill", "--format", format]);
+            let incident = place.lifeboat(&["plan", &file, "--format", format]).code(0);
+            let drill = place.lifeboat(&["plan", &file, "--drill", "--format", format]).code(0);
+            assert!(!incident.out.is_empty() && incident.out != drill.out, "a drill differs: {incident}{drill}");
         }
     }
 }
 
 #[test]
+fn directories_are_searched_and_ignored_files_are_not_read() {
+    let place = Place::new();
+    place.file("a/ten.yaml", include_str!("../fixtures/ten-mistakes.yaml"));
+    place.file("a/other.yaml", "kind: ConfigMap\n");
+    place.file("a/ignored.yaml", "steps: [");
+    place.file("a/.gitignore", "ignored.yaml\n");
+    let found = place.lifeboat(&["lint", "a", "--format", "json"]).code(2).json();
+    assert_eq!(found["summary"]["files"], 1, "{found:#}");
+    place.file("b/other.yaml", "kind: ConfigMap\n");
+    place.lifeboat(&["lint", "b"]).code(2).says("found none");
+}
+
+/// A page that shows what does not lint teaches mistakes.
+#[test]
 fn every_runbook_in_the_documents_lints() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![root.join("README.md")];
-    let mut directories = vec![root.join("book/src")];
+    let mut files = vec![repository().join("README.md")];
+    let mut directories = vec![repository().join("book/src")];
     while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).expect("the book") {
-            let path = entry.expect("an entry").path();
+        for path in fs::read_dir(directory).expect("the book").flatten().map(|entry| entry.path()) {
             // The generated pages have fragments of every kind; their rules have fixtures of their own.
             if path.is_dir() && !path.ends_with("reference") {
                 directories.push(path);
@@ -59,19 +88,15 @@ fn every_runbook_in_the_documents_lints() {
     }
     let mut seen = 0;
     for file in files {
-        let text = std::fs::read_to_string(&file).expect("a page");
+        let text = fs::read_to_string(&file).expect("a page");
         for block in text.split("```yaml\n").skip(1) {
             let block = block.split("```").next().unwrap_or_default();
-            let whole = if block.starts_with("apiVersion:") {
-                block.to_owned()
-            } else {
-                // A fragment is a list of steps, written as it stands under `steps:`.
-                runbook("", block)
-            };
+            // A fragment is a list of steps, written as it stands under `steps:`.
+            let whole = if block.starts_with("apiVersion:") { block.to_owned() } else { runbook(block) };
             let place = Place::new();
-            place.write("book.yaml", whole);
-            let ran = place.run(&["lint", "book.yaml"]);
-            assert_eq!(ran.code, 0, "{}:\n{block}\n{}", file.display(), ran.err);
+            place.file("book.yaml", whole);
+            let ended = place.lifeboat(&["lint", "book.yaml"]);
+            assert_eq!(ended.code, 0, "{}:\n{block}\n{ended}", file.display());
             seen += 1;
         }
     }
