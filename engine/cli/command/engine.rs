@@ -10,7 +10,6 @@ use lifeboat_core::{
     machine::{Command, Engine, Input, Machine, Signal},
     mask::{Mask, StreamMask},
     model::Requirement,
-    plan::Plan,
     report,
 };
 use lifeboat_runtime::{
@@ -31,6 +30,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(super) struct Drive {
     pub machine: Machine,
     pub first: Vec<Command>,
+    /// The plan as it is frozen.
+    pub plan: Option<serde_json::Value>,
     pub log: Log,
     pub run: RunDir,
     pub directory: PathBuf,
@@ -47,27 +48,27 @@ pub(super) fn attended(arguments: &args::Engine) -> bool {
 }
 
 /// Drives a run to its end or to where it has to wait, and tells what came of it.
-pub(super) fn drive(drive: Drive, arguments: &args::Engine) -> Outcome {
+pub(super) fn drive(mut drive: Drive, arguments: &args::Engine) -> Outcome {
     let attended = attended(arguments);
-    let plan: Plan = drive.machine.plan().clone();
     let run = drive.run.clone();
-    let ended = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let plan = drive.plan.take();
+    let ended = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::evidence(Message::new(format!("the engine cannot be started: {error}"))))?
-        .block_on(drive_async(drive, plan, arguments, attended));
-    conclude(&run, &ended)
+        .block_on(drive_async(drive, arguments, attended));
+    conclude(&run, plan.as_ref(), &ended)
 }
 
-async fn drive_async(drive: Drive, plan: Plan, arguments: &args::Engine, attended: bool) -> Ended {
+async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> Ended {
     let (inputs, inputs_end) = mpsc::unbounded_channel();
     let (views, views_end) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     listen_to_signals(&inputs);
     let questions = ui::screen::Questions::default();
+    let plan = drive.machine.plan();
     let who = arguments.who.clone().unwrap_or_else(identity::user);
-    let screen = ui::screen::Screen::new(&plan, drive.rto_ms, arguments.verbose);
+    let screen = ui::screen::Screen::new(plan, drive.rto_ms, arguments.verbose);
     let shown = {
         let (waiting, questions) = (Arc::clone(&waiting), questions.clone());
         std::thread::spawn(move || ui::screen::follow(screen, views_end, &waiting, &questions))
@@ -153,10 +154,8 @@ fn listen_to_signals(inputs: &mpsc::UnboundedSender<Input>) {
 }
 
 /// Tells what came of it.
-fn conclude(run: &RunDir, ended: &Ended) -> Outcome {
-    let story = read_log(&run.log_path())
-        .ok()
-        .and_then(|records| report::Story::of(&records, super::show::plan_json(run).as_ref()));
+fn conclude(run: &RunDir, plan: Option<&serde_json::Value>, ended: &Ended) -> Outcome {
+    let story = read_log(&run.log_path()).ok().and_then(|records| report::Story::of(&records, plan));
     match story {
         Some(story) => ui::out(&format!("\n{}", report::text::summary(&story))),
         None => ui::out(&format!("\n{}\n", ended.reason)),

@@ -71,6 +71,7 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
         engine::Drive {
             elapsed_ms: elapsed(&taken.records),
             machine,
+            plan: show::plan_json(&run),
             first: Vec::new(),
             log: taken.log,
             run,

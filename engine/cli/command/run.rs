@@ -59,7 +59,8 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         .into_iter()
         .map(|(name, source)| (frozen_name(&name), source.text().as_bytes().to_vec()))
         .collect();
-    let plan_bytes = serde_json::to_vec_pretty(&digest::to_json(&plan)).unwrap_or_default();
+    let frozen = digest::to_json(&plan);
+    let plan_bytes = serde_json::to_vec_pretty(&frozen).unwrap_or_default();
     run.freeze(&sources).and_then(|()| run.write_plan(&plan_bytes)).map_err(Failure::evidence)?;
 
     let (commit, dirty) = identity::git(&opened.directory);
@@ -101,6 +102,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         engine::Drive {
             machine,
             first,
+            plan: Some(frozen),
             log: taken.log,
             run,
             directory: opened.directory.clone(),

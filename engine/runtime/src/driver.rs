@@ -344,12 +344,15 @@ impl Driver {
         // the next sync. A crash of the machine ends that process too.
         let durable = entries.iter().any(|(event, ..)| !matches!(event, Event::ProcessStarted { .. }));
         let Some(mut log) = self.log.take() else { return Err("the log is closed".to_owned()) };
-        let written = tokio::task::spawn_blocking(move || {
-            let written = if durable { log.append(entries) } else { log.append_lazily(entries) };
+        let (log, written) = if durable {
+            let work = move || (log.append(entries), log);
+            let (written, log) = tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?;
             (log, written)
-        })
-        .await;
-        let (log, written) = written.map_err(|error| error.to_string())?;
+        } else {
+            // A few bytes to the page cache: a hop to another thread would take longer.
+            let written = log.append_lazily(entries);
+            (log, written)
+        };
         self.log = Some(log);
         for record in written.map_err(|error| error.to_string())? {
             self.world.screen.tell(View::Record(Box::new(record)));

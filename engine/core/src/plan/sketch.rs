@@ -131,11 +131,14 @@ impl Sketch {
         let plain = Graph::of_predecessors(
             (0..count).map(|at| self.needs[at].iter().chain(&self.after[at]).copied().filter(|other| *other < count)),
         );
-        let mut component = HashMap::new();
+        let mut component = vec![None; count];
         for (number, nodes) in plain.components().into_iter().enumerate() {
-            component.extend(nodes.into_iter().map(|node| (node, number)));
+            for node in nodes {
+                component[node] = Some(number);
+            }
         }
-        let together = |a: usize, b: usize| component.get(&a).is_some_and(|here| component.get(&b) == Some(here));
+        let of = |node: usize| component.get(node).copied().flatten();
+        let together = |a: usize, b: usize| of(a).is_some_and(|here| of(b) == Some(here));
         let inverted = |at: usize, other: usize| {
             written.phase(at).zip(written.phase(other)).is_some_and(|(here, there)| **there > **here)
         };

@@ -225,7 +225,10 @@ async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &m
     };
     let result = ended.result();
     let run = world.run.clone();
-    let kept = tokio::task::spawn_blocking(move || keep(&run, &ended)).await;
+    let kept = match (&ended.stdout.file, &ended.stderr.file) {
+        (None, None) => Ok(keep(&run, &ended)),
+        _ => tokio::task::spawn_blocking(move || keep(&run, &ended)).await,
+    };
     match kept {
         Ok(Ok(artifacts)) => End { outcome, result, error, artifacts },
         // What it printed is part of the evidence, so losing it is losing evidence.

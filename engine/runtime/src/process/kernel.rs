@@ -3,7 +3,7 @@
 //! Duty: to name a process so that no other one can be meant. It must not remember anything. Without `/proc` (not
 //! Linux) nobody is found: then a stop still reaches the process group.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
@@ -24,7 +24,11 @@ pub(super) struct Process {
 impl Process {
     /// `None` when there is none with this id.
     pub(super) fn read(pid: u32) -> Option<Self> {
-        parse(pid, &std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+        use std::io::Read as _;
+        // One read: the kernel makes the line in one go, and it is never that long. A whole scan asks for hundreds.
+        let mut line = [0; 1024];
+        let length = std::fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+        parse(pid, line.get(..length)?)
     }
 
     /// A zombie runs no more.
@@ -70,10 +74,14 @@ impl Found {
 
 /// Everyone in the group; and, with marks, everyone outside it who was started after its leader with an environment
 /// that has all of them. The leader was started at `since`; within one tick of the clock the lower id is the older one.
-/// It may block for as long as a process holds its own memory map locked.
-pub(super) fn search(group: u32, marks: &[Vec<u8>], since: u64) -> Found {
+/// When the leader is reaped already and somebody has its id, then nobody of its group was left to keep the id taken:
+/// that group is a stranger's. It may block for as long as a process holds its own memory map locked.
+pub(super) fn search(group: u32, marks: &[Vec<u8>], since: u64, reaped: bool) -> Found {
     let own = std::process::id();
     let mut found = Found::default();
+    if reaped && Process::read(group).is_some() {
+        return found;
+    }
     for process in everyone() {
         if process.group == group {
             found.group.push(process);
@@ -92,6 +100,23 @@ pub(super) fn search(group: u32, marks: &[Vec<u8>], since: u64) -> Found {
 fn marked(pid: u32, marks: &[Vec<u8>]) -> bool {
     let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
     marks.iter().all(|mark| environment.split(|byte| *byte == 0).any(|variable| variable == mark))
+}
+
+/// Whether a group has nobody in it. Its leader must be reaped: a zombie counts as one. An id stays taken for as long as
+/// it is anybody's group, so this never tells of a group that is there that it is not.
+pub(super) fn nobody_in(group: Pid) -> bool {
+    rustix::process::test_kill_process_group(group) == Err(rustix::io::Errno::SRCH)
+}
+
+/// A signal to all of a group whose leader is reaped, by the word of a member that was seen in it: while that one lives,
+/// the group's id is nobody else's.
+pub(super) fn signal_group_of(member: &Process, signal: Signal) {
+    let same = |now: &Process| now.started == member.started && now.group == member.group;
+    if Process::read(member.pid).as_ref().is_some_and(same)
+        && let Some(group) = i32::try_from(member.group).ok().and_then(Pid::from_raw)
+    {
+        signal_group(group, signal);
+    }
 }
 
 /// A signal to all of a group. Only while its leader is not reaped: then the group's id cannot be somebody else's.
@@ -149,9 +174,10 @@ pub(super) async fn exited(child: Pid) {
 
 /// Boot id and start time in clock ticks, joined by `:`; empty parts where they cannot be read.
 pub(super) fn identity(process: Option<&Process>) -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    static BOOT: LazyLock<String> =
+        LazyLock::new(|| std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default());
     let started = process.map_or_else(String::new, |process| process.started.to_string());
-    format!("{}:{started}", boot.trim())
+    format!("{}:{started}", BOOT.trim())
 }
 
 /// Whether the process with this id is still the one that had this identity, and runs. One of another boot, or of

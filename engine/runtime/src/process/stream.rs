@@ -26,6 +26,8 @@ const TAIL: usize = 10;
 const TAIL_LINE: usize = 512;
 /// How much is read at once; also what a pipe holds, as a rule.
 const CHUNK: usize = 64 << 10;
+/// How much at first: most print little or nothing.
+const FIRST_CHUNK: usize = 4 << 10;
 /// The most that a pipe can hold without privileges.
 const PIPE_LIMIT: usize = 1 << 20;
 
@@ -69,7 +71,7 @@ pub struct Output {
     pub bytes: u64,
     /// SHA-256 of all of it, in hex.
     pub sha256: String,
-    /// The file that has all of it.
+    /// The file that has all of it; none when nothing came.
     pub file: Option<PathBuf>,
     /// Its last lines.
     pub tail: Vec<String>,
@@ -126,11 +128,28 @@ fn whole_characters(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
+/// Where a stream is kept. Most print nothing, so the file is made when there is something to keep.
+enum Keep {
+    Nowhere,
+    Later(PathBuf),
+    File(File),
+}
+
+impl Keep {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        if let Self::Later(path) = self {
+            *self = Self::File(File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?);
+        }
+        if let Self::File(file) = self { file.write_all(bytes) } else { Ok(()) }
+    }
+}
+
 /// A stream on its way to an [`Output`].
 pub(super) struct Capture {
     stream: Stream,
     filter: Box<dyn ByteFilter + Send>,
-    file: Option<File>,
+    file: Keep,
     digest: Sha256,
     lines: Option<mpsc::Sender<Line>>,
     /// The line that has no end yet, at most `LINE` bytes of it.
@@ -143,17 +162,21 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Makes the file anew.
+    /// The file is made anew when the first bytes come. It is known now whether it can be: evidence that cannot be kept
+    /// is a reason not to begin.
     pub(super) fn open(
         stream: Stream,
         path: Option<PathBuf>,
         filter: Box<dyn ByteFilter + Send>,
         lines: Option<mpsc::Sender<Line>>,
     ) -> io::Result<Self> {
-        use std::os::unix::fs::OpenOptionsExt as _;
+        use rustix::fs::{Access, access};
         let file = match &path {
-            Some(path) => Some(File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?),
-            None => None,
+            Some(path) => {
+                access(path.parent().unwrap_or(path), Access::WRITE_OK | Access::EXEC_OK)?;
+                Keep::Later(path.clone())
+            }
+            None => Keep::Nowhere,
         };
         Ok(Self {
             stream,
@@ -187,9 +210,7 @@ impl Capture {
         self.digest.update(bytes);
         let room = HEAD - self.output.head.len();
         self.output.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(bytes)
-        {
+        if let Err(error) = self.file.write(bytes) {
             // Reading goes on: a child must not hang because our disk is full. The caller is told at the end.
             self.lose(&error);
         }
@@ -203,7 +224,7 @@ impl Capture {
     }
 
     fn lose(&mut self, error: &io::Error) {
-        self.file = None;
+        self.file = Keep::Nowhere;
         let path = self.output.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         self.output.error = Some(format!("{} could not be written to {path}: {error}", self.stream.name()));
     }
@@ -259,10 +280,14 @@ impl Capture {
         if !self.line.is_empty() || self.cut {
             self.end_line();
         }
-        if let Some(file) = self.file.take()
-            && let Err(error) = file.sync_all()
-        {
-            self.lose(&error);
+        match std::mem::replace(&mut self.file, Keep::Nowhere) {
+            Keep::File(file) => {
+                if let Err(error) = file.sync_all() {
+                    self.lose(&error);
+                }
+            }
+            Keep::Later(_) => self.output.file = None,
+            Keep::Nowhere => {}
         }
         self.output.sha256 = chain::hex(&self.digest.finalize());
         self.output.tail = self.tail.into();
@@ -275,7 +300,8 @@ impl Capture {
 pub(super) async fn read(pipe: pipe::Receiver, mut capture: Capture, mut cut: watch::Receiver<bool>) -> Output {
     let stream = capture.stream;
     let lost = |why: &str| Output::lost(stream, why);
-    let mut buffer = vec![0; CHUNK];
+    let mut buffer = vec![0; FIRST_CHUNK];
+    let mut silent = true;
     // How much may still be read after the cut. What the process wrote before it ended is in the pipe, so it is at
     // most what a pipe can hold; somebody else who holds the other end may write without end.
     let mut left: Option<usize> = None;
@@ -298,6 +324,8 @@ pub(super) async fn read(pipe: pipe::Receiver, mut capture: Capture, mut cut: wa
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return lost(&error.to_string()),
         };
+        silent = false;
+        let full = length == buffer.len();
         // Filter, digest and disk take their time: not on a thread that others wait for.
         let work = tokio::task::spawn_blocking(move || {
             capture.take(&buffer[..length]);
@@ -306,6 +334,9 @@ pub(super) async fn read(pipe: pipe::Receiver, mut capture: Capture, mut cut: wa
         match work.await {
             Ok(back) => (capture, buffer) = back,
             Err(error) => return lost(&error.to_string()),
+        }
+        if full && buffer.len() < CHUNK {
+            buffer.resize(CHUNK, 0);
         }
         if *cut.borrow() && left.is_none() {
             left = Some(PIPE_LIMIT);
@@ -316,6 +347,9 @@ pub(super) async fn read(pipe: pipe::Receiver, mut capture: Capture, mut cut: wa
         }
     };
     drop(pipe);
+    if silent {
+        return capture.finish(held);
+    }
     tokio::task::spawn_blocking(move || capture.finish(held)).await.unwrap_or_else(|error| lost(&error.to_string()))
 }
 

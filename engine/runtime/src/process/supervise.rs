@@ -2,7 +2,10 @@
 //!
 //! Duty: who gets which signal when, and what is known at the end. It must not outlast a process that cannot be killed.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
 
 use rustix::process::{Pid, Signal};
 use tokio::{
@@ -27,14 +30,17 @@ pub(super) struct Stop {
     pub(super) grace: Duration,
 }
 
-/// The first process of a group, not reaped. Dropped like that, its whole group is killed: nobody would follow it any
+/// The first process of a group. Dropped before all of it is gone, the whole group is killed: nobody would follow it any
 /// more.
 pub(super) struct Leader {
     handle: duct::Handle,
     pid: Pid,
     process: Option<Process>,
     marks: Vec<Vec<u8>>,
-    reaped: bool,
+    /// How it ended, once it is reaped.
+    status: Option<Result<ExitStatus, String>>,
+    /// Whether nobody has to be killed any more.
+    over: bool,
 }
 
 impl Leader {
@@ -48,7 +54,14 @@ impl Leader {
         };
         // All or none: with one of them missing, too many processes would be meant.
         let marks = if launch.reach_marked { MARKS.iter().map(|name| mark(name)).collect() } else { None };
-        Some(Self { handle, pid, process: Process::read(number), marks: marks.unwrap_or_default(), reaped: false })
+        Some(Self {
+            handle,
+            pid,
+            process: Process::read(number),
+            marks: marks.unwrap_or_default(),
+            status: None,
+            over: false,
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -65,24 +78,44 @@ impl Leader {
         // Without a start time everyone would be younger: then nobody is searched beyond the group.
         let since = self.process.as_ref().map(|process| process.started);
         let marks = if strays && since.is_some() { self.marks.clone() } else { Vec::new() };
-        let search = move || kernel::search(group, &marks, since.unwrap_or(u64::MAX));
+        let reaped = self.status.is_some();
+        let search = move || kernel::search(group, &marks, since.unwrap_or(u64::MAX), reaped);
         // Reading the environment of a process that hangs in the kernel may hang, too.
         time::timeout(KILL_LIMIT, tokio::task::spawn_blocking(search)).await.ok()?.ok()
     }
 
-    fn signal_group(&self, signal: Signal) {
-        kernel::signal_group(self.pid, signal);
-        if signal == Signal::TERM {
-            // One that is suspended could not hear it.
-            kernel::signal_group(self.pid, Signal::CONT);
+    fn signal_group(&self, signal: Signal, members: &[Process]) {
+        // One that is suspended could not hear TERM.
+        let signals = [Some(signal), (signal == Signal::TERM).then_some(Signal::CONT)];
+        for signal in signals.into_iter().flatten() {
+            match members.first() {
+                _ if self.status.is_none() => kernel::signal_group(self.pid, signal),
+                Some(member) => kernel::signal_group_of(member, signal),
+                None => {}
+            }
         }
+    }
+
+    /// Takes its exit status; from then on its id is its own only for as long as somebody is in its group.
+    fn reap(&mut self) {
+        self.status = Some(match self.handle.try_wait() {
+            Ok(Some(output)) => Ok(output.status),
+            Ok(None) => Err("its exit status could not be read".to_owned()),
+            // Somebody reaped it for us: the engine was started with SIGCHLD ignored.
+            Err(error) => Err(format!("its exit status could not be read: {error}")),
+        });
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        if !self.reaped {
+        if self.over {
+            return;
+        }
+        if self.status.is_none() {
             kernel::signal_group(self.pid, Signal::KILL);
+        } else if let Some(member) = kernel::search(self.pid(), &[], u64::MAX, true).group.first() {
+            kernel::signal_group_of(member, Signal::KILL);
         }
     }
 }
@@ -151,6 +184,14 @@ pub(super) async fn follow(
             biased;
             () = &mut exited, if departure.leader_exited.is_none() => {
                 departure.leader_exited = Some(Instant::now());
+                if hunt.is_none() {
+                    // Nearly always it leaves nobody, and one question to the kernel tells. The search through all
+                    // processes, for which it would have to stay unreaped, is for when somebody is left.
+                    leader.reap();
+                    if kernel::nobody_in(leader.pid) {
+                        break;
+                    }
+                }
                 hunt.get_or_insert_with(|| Hunt::new(SETTLE, grace)).next_look = Instant::now();
             }
             command = commands.recv(), if open => match command {
@@ -171,9 +212,9 @@ pub(super) async fn follow(
     }
     if departure.stopped {
         // Where there is no /proc, nobody was seen who is still there.
-        kernel::signal_group(leader.pid, Signal::KILL);
+        leader.signal_group(Signal::KILL, &[]);
     }
-    reap(&mut leader, &mut departure);
+    conclude(leader, &mut departure);
     departure
 }
 
@@ -204,7 +245,7 @@ async fn look(leader: &Leader, hunt: &mut Hunt, departure: &mut Departure) -> bo
     }
     // The group comes before those who have to be searched by their environment: that search may take its time.
     if let Some(signal) = due {
-        leader.signal_group(signal);
+        leader.signal_group(signal, &group.group);
     }
     let found = if departure.stopped { leader.search(true).await } else { Some(group) };
     if gone && found.as_ref().is_some_and(Found::is_empty) {
@@ -228,22 +269,21 @@ async fn look(leader: &Leader, hunt: &mut Hunt, departure: &mut Departure) -> bo
     false
 }
 
-fn reap(leader: &mut Leader, departure: &mut Departure) {
+fn conclude(mut leader: Leader, departure: &mut Departure) {
     use std::os::unix::process::ExitStatusExt as _;
     if departure.leader_exited.is_none() {
         departure.unknown = Some("it could not be killed".to_owned());
         return;
     }
-    match leader.handle.try_wait() {
-        Ok(Some(output)) => {
-            departure.exit_code = output.status.code();
-            departure.signal = output.status.signal();
-        }
-        Ok(None) => departure.unknown = Some("its exit status could not be read".to_owned()),
-        // Somebody reaped it for us: the engine was started with SIGCHLD ignored.
-        Err(error) => departure.unknown = Some(format!("its exit status could not be read: {error}")),
+    if leader.status.is_none() {
+        leader.reap();
     }
-    leader.reaped = true;
+    leader.over = true;
+    match leader.status.take() {
+        Some(Ok(status)) => (departure.exit_code, departure.signal) = (status.code(), status.signal()),
+        Some(Err(why)) => departure.unknown = Some(why),
+        None => {}
+    }
 }
 
 /// Waits for the ends of the streams; not for long, as somebody who left the group may hold them for ever.

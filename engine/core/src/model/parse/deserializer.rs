@@ -351,7 +351,8 @@ impl<'de> Deserializer<'de> for Place<'_> {
         self.count();
         let text = match self.node {
             None => variants.first().copied().unwrap_or_default(),
-            Some(_) => self.text(&one_of(variants))?,
+            // In words only when it has to be told.
+            Some(_) => self.text("").or_else(|_| self.text(&one_of(variants)))?,
         };
         self.placed(visitor.visit_enum(text.into_deserializer()))
     }
