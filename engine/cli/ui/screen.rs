@@ -21,6 +21,7 @@ use lifeboat_core::{
         event::{AfterFailure, Task},
     },
     machine::{Input, Question},
+    model::Then,
     plan::Plan,
 };
 use lifeboat_runtime::driver::View;
@@ -121,6 +122,28 @@ impl Screen {
             }
             Event::RunPaused { reason } => self.line("pause", "", reason),
             Event::RunContinued {} => self.line("go on", "", ""),
+            Event::GuardFailing { guard, reason, evaluated, .. } => {
+                let doubt = if *evaluated { "" } else { "it could not be evaluated: " };
+                self.line("guard", "", &format!("`{guard}` is bad: {doubt}{reason}"));
+            }
+            Event::GuardRecovered { guard, duration_ms } => {
+                self.line("guard", "", &format!("`{guard}` is good again, after {}", length(*duration_ms)));
+            }
+            Event::GuardTripped { guard, then, failures, duration_ms, .. } => {
+                let bad =
+                    format!("{failures} bad look{} in a row, {}", plural(u64::from(*failures)), length(*duration_ms));
+                self.line(
+                    "GUARD",
+                    "",
+                    &format!(
+                        "`{guard}`: {bad}; {}",
+                        match then {
+                            Then::Abort => "the run is aborted",
+                            Then::Pause => "the run is paused",
+                        }
+                    ),
+                );
+            }
             Event::TerminalLost {} => self.line("note", "", "the terminal is gone; the run goes on unattended"),
             Event::ApprovalRequested { step, by, count, .. } => {
                 let who = by.as_ref().map_or_else(|| "the commander".to_owned(), |by| format!("role {by}"));

@@ -300,6 +300,39 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refusal: Option<String>,
     },
+    /// A guard is bad, for the first time or again after it was good. It has not tripped yet.
+    GuardFailing {
+        /// The guard; one of an included runbook with its prefix.
+        guard: String,
+        /// Why, for people.
+        reason: String,
+        /// `false`: it could not be evaluated, which counts as bad.
+        evaluated: bool,
+        /// What its check observed, or null.
+        observed: Value,
+    },
+    /// A guard is good again.
+    GuardRecovered {
+        /// The guard.
+        guard: String,
+        /// How long it was bad.
+        duration_ms: u64,
+    },
+    /// A guard was bad for long enough.
+    GuardTripped {
+        /// The guard.
+        guard: String,
+        /// What happens now.
+        then: crate::model::Then,
+        /// Why, for people.
+        reason: String,
+        /// `false`: at last it could not be evaluated.
+        evaluated: bool,
+        /// How many looks in a row were bad.
+        failures: u32,
+        /// How long it was bad.
+        duration_ms: u64,
+    },
     /// From here on nothing new starts, and what was done is undone.
     AbortStarted {
         /// Why.

@@ -54,6 +54,8 @@ pub(crate) enum Home {
     Cleanup(usize),
     /// A precondition.
     Requires,
+    /// A guard.
+    Guard,
     /// Anything else.
     Elsewhere,
 }
@@ -79,14 +81,16 @@ impl<'a> Context<'a> {
     pub(super) fn new(parsed: &'a Parsed, resolve: &Resolver<'_>) -> Option<Self> {
         let runbook = parsed.runbook.as_ref()?;
         let source = &parsed.source;
-        let modes = [Mode::Incident, Mode::Drill];
+        // Without a step of one mode only, the order is the same in both, and one look tells everything.
+        let differ = runbook.steps.values().any(|step| step.only.is_some());
+        let modes = [Mode::Incident, Mode::Drill].into_iter().take(if differ { 2 } else { 1 });
         let texts = parsed.found.iter().filter(|found| !parsed.damaged.touches(&found.route));
         Some(Self {
             parsed,
             runbook,
             source,
             texts: texts.map(|found| Text::new(parsed, runbook, found)).collect(),
-            sketches: modes.into_iter().map(|mode| Sketch::new(runbook, source, mode)).collect(),
+            sketches: modes.map(|mode| Sketch::new(runbook, source, mode)).collect(),
             step_names: Nearest::new(runbook.steps.keys().map(String::as_str)),
             input_names: Nearest::new(runbook.inputs.keys().map(String::as_str)),
             includes: includes::read(parsed, runbook, resolve),
@@ -146,7 +150,7 @@ impl<'a> Context<'a> {
         let (room, found) = match home {
             Home::Step(at) => ("steps", self.runbook.steps.get_index(at)),
             Home::Cleanup(at) => ("cleanup", self.runbook.cleanup.get_index(at)),
-            Home::Requires | Home::Elsewhere => return None,
+            Home::Requires | Home::Guard | Home::Elsewhere => return None,
         };
         found.map(|(id, step)| (room, id.as_str(), step))
     }
@@ -216,6 +220,18 @@ fn place<'a>(parsed: &Parsed, runbook: &'a Runbook, found: &Found) -> (Home, Par
             Some((at, _, step)) => (Home::Cleanup(at), step),
             None => return (Home::Elsewhere, Part::Body),
         },
+        (Some("guards"), _) => {
+            let whole = segments.iter().take(2).cloned().collect::<Route>();
+            let guard = match segments.get(1) {
+                Some(Segment::Index(at)) if !parsed.damaged.touches(&whole) => runbook.guards.get(*at),
+                _ => None,
+            };
+            let part = match key(2) {
+                Some("check") => Part::Check(guard.and_then(|guard| guard.check.as_deref())),
+                _ => Part::Body,
+            };
+            return (Home::Guard, part);
+        }
         (Some("requires"), Some("checks")) => return (Home::Requires, Part::Check(check(1, &runbook.requires.checks))),
         _ => return (Home::Elsewhere, Part::Body),
     };

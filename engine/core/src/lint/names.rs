@@ -86,6 +86,7 @@ fn visible(context: &Context<'_>, text: &Text<'_>) -> Visible {
             visible.tops.extend(["steps", "run", "clock"]);
             visible.tops.extend(has_each.then_some("each"));
         }
+        _ if text.home == Home::Guard => visible.tops.extend(["steps", "run", "clock"]),
         _ => visible.tops.push("run"),
     }
     match (text.kind(), text.part) {

@@ -25,6 +25,7 @@ pub const RULES: &[Rule] = &[
     rules::missing_input::RULE,
     rules::bad_input::RULE,
     rules::not_on_include::RULE,
+    rules::unknown_period::RULE,
 ];
 
 /// A rule by its id.

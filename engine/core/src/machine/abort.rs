@@ -79,6 +79,7 @@ impl Machine {
         let undo = preview.undo.iter().map(|&node| self.id(node)).collect();
         self.emit(Event::AbortStarted { reason: reason.to_owned(), undo, stays: preview.stays });
         self.close_all();
+        self.leave_guards();
         let keys: Vec<Key> = self.live.keys().copied().collect();
         for key in keys {
             self.abort_live(key);

@@ -16,7 +16,7 @@ use crate::{
 /// Time between two tries when the author does not say.
 const EVERY: Duration = Duration::from_secs(2);
 /// Longest time for one try when the author does not say.
-const TRY: Duration = Duration::from_secs(30);
+pub(crate) const TRY: Duration = Duration::from_secs(30);
 /// Why a question has no answer.
 const NOBODY: &str = "a person has to answer, and nobody is at the terminal";
 
@@ -50,6 +50,15 @@ pub(crate) struct Series {
     run: Option<u64>,
     /// A person was asked.
     asked: bool,
+}
+
+/// Why something is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// For people.
+    pub reason: String,
+    /// `false`: nobody could tell.
+    pub evaluated: bool,
 }
 
 /// What the pre-flight found so far.
@@ -151,7 +160,7 @@ impl Machine {
         match order {
             Err(reason) => self.judged(number, &Value::Null, Err(format!("it cannot be rendered: {reason}")), true),
             Ok(check::Order::Expr) => {
-                let verdict = self.judge(&series, &check, &Value::Null);
+                let verdict = self.judge_of(&series, &check, &Value::Null);
                 self.judged(number, &Value::Null, verdict, false);
             }
             Ok(check::Order::Ask { question }) => {
@@ -179,14 +188,14 @@ impl Machine {
     }
 
     pub(crate) fn on_check_finished(&mut self, run: u64, observed: Result<Value, String>) {
-        let Some(number) = self.runs.remove(&run) else { return };
+        let Some(number) = self.runs.remove(&run) else { return self.on_guard_observed(run, observed) };
         let Some(series) = self.series.get_mut(&number) else { return };
         series.run = None;
         let series = series.clone();
         let Some(check) = self.check_of(&series) else { return };
         match observed {
             Ok(observed) => {
-                let verdict = self.judge(&series, &check, &observed);
+                let verdict = self.judge_of(&series, &check, &observed);
                 self.judged(number, &observed, verdict, false);
             }
             Err(reason) => self.judged(number, &Value::Null, Err(reason), false),
@@ -199,7 +208,7 @@ impl Machine {
         let Some(series) = self.series.get(&number).cloned() else { return };
         let Some(check) = self.check_of(&series) else { return };
         let observed = json!({"yes": yes, "by": who});
-        let verdict = self.judge(&series, &check, &observed);
+        let verdict = self.judge_of(&series, &check, &observed);
         // An answer is final: asking the same person again until the answer is yes is no verification.
         self.judged(number, &observed, verdict, true);
     }
@@ -227,17 +236,29 @@ impl Machine {
         }
     }
 
-    fn judge(&self, series: &Series, check: &Check, observed: &Value) -> Result<(), String> {
+    fn judge_of(&self, series: &Series, check: &Check, observed: &Value) -> Result<(), String> {
+        let scope = series.key.is_none().then(|| self.preflight.checks[series.check as usize].0);
+        let node = series.key.map(|(node, _)| node);
+        self.judge(node, scope, check, observed).map_err(|doubt| doubt.reason)
+    }
+
+    /// Whether an observation is what is expected of it, for a step or for a runbook of the plan.
+    pub(crate) fn judge(
+        &self,
+        node: Option<usize>,
+        scope: Option<usize>,
+        check: &Check,
+        observed: &Value,
+    ) -> Result<(), Doubt> {
         let mut extra: Vec<(String, Value)> = Vec::new();
         if let Value::Object(fields) = observed {
             extra.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
         }
         extra.push(("result".to_owned(), observed.clone()));
-        if let Some((node, _)) = series.key {
+        if let Some(node) = node {
             let own = self.state.steps[node].outputs.iter().map(|(name, value)| (name.clone(), value.clone()));
             extra.push(("outputs".to_owned(), Value::Object(own.collect())));
         }
-        let scope = series.key.is_none().then(|| self.preflight.checks[series.check as usize].0);
         let mut wanted = vec![Self::expectation(check)];
         // `expr` with `expect` on top: both must be true.
         if check.expr.is_some()
@@ -246,10 +267,13 @@ impl Machine {
             wanted.push(expect.as_str().to_owned());
         }
         for text in wanted {
-            match self.test(series.key.map(|(node, _)| node), scope, &text, extra.clone()) {
+            match self.test(node, scope, &text, extra.clone()) {
                 Ok(true) => {}
-                Ok(false) => return Err(format!("expected `{text}`")),
-                Err(reason) => return Err(format!("`{text}` cannot be evaluated: {reason}")),
+                Ok(false) => return Err(Doubt { reason: format!("expected `{text}`"), evaluated: true }),
+                Err(reason) => {
+                    let reason = format!("`{text}` cannot be evaluated: {reason}");
+                    return Err(Doubt { reason, evaluated: false });
+                }
             }
         }
         Ok(())
@@ -382,6 +406,7 @@ impl Machine {
         for run in runs {
             self.push(Command::CancelCheck { run });
         }
+        self.leave_guards();
     }
 
     /// Begins the checks of an action anew; used after a crash in the middle of them.

@@ -128,6 +128,11 @@ pub enum Timer {
         /// Which of its actions.
         task: Task,
     },
+    /// The next look at a guard is due.
+    Guard {
+        /// Number of the guard.
+        guard: usize,
+    },
     /// The grace after SIGTERM is over.
     Grace,
 }

@@ -203,6 +203,9 @@ impl Machine {
                 }
                 continue;
             }
+            if self.watch_guards() {
+                continue;
+            }
             if self.stop.is_none() && !self.state.paused && self.start_some() {
                 continue;
             }

@@ -9,6 +9,7 @@
 //! - `task`: one action's life: gates, attempts, retries, its end
 //! - `checks`: verification, negative controls, pre-flight checks
 //! - `people`: acts and questions
+//! - `guards`: abort criteria, watched meanwhile
 //! - `abort`: abort, undo, clean-up
 //! - `finish`: verdict, hold, orderly stop
 //! - `recover`: a log becomes a machine again
@@ -29,6 +30,7 @@ mod abort;
 mod checks;
 mod finish;
 mod flow;
+mod guards;
 mod outputs;
 mod people;
 mod recover;
@@ -155,6 +157,7 @@ pub struct Machine {
     next_number: u64,
     preflight: checks::Preflight,
     questions: BTreeMap<String, Question>,
+    guards: Vec<guards::Watch>,
 
     /// Dependents whose undo has not ended, by node; empty before the undo begins.
     undo_waiting: Vec<u32>,
@@ -234,6 +237,7 @@ impl Machine {
             next_number: 0,
             preflight: checks::Preflight::default(),
             questions: BTreeMap::new(),
+            guards: guards::of(&plan),
             undo_waiting: Vec::new(),
             undo_open: 0,
             undo_wanted: Vec::new(),
@@ -445,6 +449,7 @@ impl Machine {
             }
             Timer::Poll { series } => self.try_check(series),
             Timer::Approval { node, task } => self.on_gate_time((node, task)),
+            Timer::Guard { guard } => self.look_at_guard(guard),
             Timer::Grace => self.on_grace(),
         }
     }

@@ -346,7 +346,7 @@ impl Machine {
         }
     }
 
-    fn pause(&mut self, reason: &str) {
+    pub(crate) fn pause(&mut self, reason: &str) {
         self.emit(Event::RunPaused { reason: reason.to_owned() });
         self.ask_paused();
     }

@@ -3,7 +3,10 @@
 //! Duty: event → state, without any decision. What an engine holds beyond this (timers, checks that run, open
 //! questions) is in `Machine` and is made anew after a crash.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -15,6 +18,7 @@ use crate::{
         Event,
         event::{ActName, AfterFailure, Gate, Resolution, Resolved, RunCreated, SkippedBy, Stays, Task, Verdict},
     },
+    model::Then,
     plan::{NodeKind, Plan},
 };
 
@@ -137,6 +141,15 @@ pub struct TaskState {
     pub gates: IndexMap<Gate, GateState>,
 }
 
+/// A guard that is bad, as the log tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuardState {
+    /// Since when.
+    pub since: Now,
+    /// It has done what it does; it does it again only after it was good.
+    pub tripped: bool,
+}
+
 /// A gate, as the log tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GateState {
@@ -254,6 +267,8 @@ pub struct State {
     pub stays: Vec<Stays>,
     /// Whether the clean-up has begun.
     pub cleanup_started: bool,
+    /// Guards that are bad, by name.
+    pub guards: BTreeMap<String, GuardState>,
     /// Time of the last record.
     pub last: Now,
     index: Arc<HashMap<String, usize>>,
@@ -300,6 +315,7 @@ impl State {
             undo_list: Vec::new(),
             stays: Vec::new(),
             cleanup_started: false,
+            guards: BTreeMap::new(),
             last: now,
             index: Arc::new(index_of(plan)),
         }
@@ -478,6 +494,20 @@ impl State {
                 if let Some(step) = step {
                     let at = find(step)?;
                     self.acted(at, *act);
+                }
+            }
+            Event::GuardFailing { guard, .. } => {
+                self.guards.insert(guard.clone(), GuardState { since: now, tripped: false });
+            }
+            Event::GuardRecovered { guard, .. } => {
+                self.guards.remove(guard);
+            }
+            Event::GuardTripped { guard, then, reason, .. } => {
+                self.guards.entry(guard.clone()).or_insert(GuardState { since: now, tripped: true }).tripped = true;
+                // What follows from it has records of its own; an engine that dies in between must not make it unsaid.
+                match then {
+                    Then::Abort => self.abort_asked = Some(format!("guard `{guard}`: {reason}")),
+                    Then::Pause => self.paused = true,
                 }
             }
             Event::AbortStarted { reason, undo, stays } => {

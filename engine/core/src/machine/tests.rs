@@ -11,6 +11,7 @@ mod crash;
 mod failure;
 mod flow;
 mod gates;
+mod guards;
 mod oracle;
 mod people;
 mod property;

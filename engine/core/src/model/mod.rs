@@ -4,6 +4,7 @@
 
 pub mod approval;
 pub mod check;
+pub mod guard;
 pub mod input;
 pub mod parse;
 pub mod recovery;
@@ -15,6 +16,7 @@ pub mod yaml;
 
 pub use approval::{Approval, Unattended};
 pub use check::Check;
+pub use guard::{During, Guard, Then};
 pub use input::{Input, InputType, SecretSource};
 pub use recovery::{Disaster, Level, Objectives, Phase, Recovery, Scope};
 pub use requires::{Requirement, Requires};

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    ApiVersion, Defaults, Input, InputType, Kind, Metadata, Recovery, Requires, Runbook, Step, TextKind, yaml,
+    ApiVersion, Defaults, Guard, Input, InputType, Kind, Metadata, Recovery, Requires, Runbook, Step, TextKind, yaml,
 };
 use crate::{
     diagnostic::{Diagnostic, Severity},
@@ -19,6 +19,7 @@ use crate::{
 mod deserializer;
 mod error;
 mod fixes;
+mod guards;
 mod inputs;
 mod locate;
 mod names;
@@ -36,7 +37,7 @@ use tolerant::Decoder;
 use yaml::{Mapping, Node, NodeKind};
 
 /// Every key at the top of a runbook. A test compares them with the schema.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -45,6 +46,7 @@ const KEYS: [&str; 11] = [
     "requires",
     "files",
     "roles",
+    "guards",
     "defaults",
     "steps",
     "cleanup",
@@ -142,11 +144,13 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     let requires: Requires = optional(decoder, top, "requires");
     let files: Vec<Spanned<String>> = optional(decoder, top, "files");
     let roles: IndexMap<String, Vec<String>> = optional(decoder, top, "roles");
+    let guards: Vec<Spanned<Guard>> = optional(decoder, top, "guards");
     let defaults: Defaults = optional(decoder, top, "defaults");
     if let Some(metadata) = &metadata {
         names::runbook(decoder, &metadata.name);
     }
     steps::requires(decoder, top);
+    guards::check(decoder, top);
     steps::defaults(decoder, &defaults);
 
     let inputs = members(decoder, top, "inputs", |decoder, route, node| {
@@ -178,6 +182,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
         requires,
         files,
         roles,
+        guards,
         defaults,
         steps,
         cleanup,

@@ -49,13 +49,18 @@ fn scope(scope: &PlanScope) -> Value {
             Binding::Secret(of) => secrets.push(json!({"name": name, "is": of})),
         }
     }
-    json!({
+    let mut json = json!({
         "runbook": scope.runbook.metadata.name,
         "prefix": scope.prefix,
         "directory": scope.directory,
         "inputs": inputs,
         "secrets": secrets,
-    })
+    });
+    if !scope.runbook.guards.is_empty() {
+        json["guards"] =
+            scope.runbook.guards.iter().map(|guard| json!({"name": guard.name, "then": guard.then})).collect();
+    }
+    json
 }
 
 fn node(plan: &Plan, node: &Node) -> Value {

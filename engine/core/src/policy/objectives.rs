@@ -49,12 +49,22 @@ pub fn rpo(plan: &Plan, state: &State) -> Rpo {
     }
 }
 
+/// When the capability was back, unless an abort has taken it back, or tried to.
+fn restored(plan: &Plan, state: &State) -> Option<Timestamp> {
+    let lost = plan.nodes.iter().zip(&state.steps).any(|(node, told)| {
+        let undone = matches!(told.status, Status::Undoing | Status::Undone | Status::UndoFailed);
+        undone && node.step().is_some_and(|step| step.spec.restores && !step.cleanup)
+    });
+    state.restored.filter(|_| !lost)
+}
+
 /// Recovery time: outage to restored, and where it went. A part is told only when both of its marks are known.
 #[must_use]
 pub fn rto(plan: &Plan, state: &State) -> Rto {
     let target_ms = state.created.objectives.rto.as_millis();
     let outage = state.outage.unwrap_or(state.created_at);
-    let actual_ms = state.restored.map(|restored| between(outage, restored));
+    let restored = restored(plan, state);
+    let actual_ms = restored.map(|restored| between(outage, restored));
     let mut split = IndexMap::new();
     let begun = state.created_at.max(outage);
     if let Some(detected) = state.created.detected_at {
@@ -68,7 +78,7 @@ pub fn rto(plan: &Plan, state: &State) -> Rto {
         let from = state.created.detected_at.unwrap_or(outage);
         split.insert("decision".to_owned(), between(from, begun));
     }
-    if let Some(restored) = state.restored {
+    if let Some(restored) = restored {
         let first = |wanted: Phase| {
             plan.nodes
                 .iter()

@@ -312,6 +312,9 @@ fn evidence(page: &mut String, story: &Story, head: Option<(u64, &str)>) {
         let told: Vec<String> = sentences::engine(story, at, engine).iter().map(|told| text(told)).collect();
         row(page, &["Process", &told.join("; ")]);
     }
+    for bad in &story.guards {
+        row(page, &[&format!("Guard {}", code(&bad.guard)), &text(&sentences::bad_guard(bad))]);
+    }
     for pause in &story.pauses {
         let until = pause.until.map_or_else(|| "now".to_owned(), |until| instant(until.at));
         row(page, &["Paused", &format!("{} to {until}: {}", instant(pause.from.at), text(&pause.reason))]);

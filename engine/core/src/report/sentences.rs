@@ -3,14 +3,14 @@
 //! Duty: story → short texts, without layout. It must not escape anything: that is each format's own.
 
 use super::{
-    story::{Check, ClockStart, Decision, Engine, RunState, Step, Story, Unknown},
+    story::{BadGuard, Check, ClockStart, Decision, Engine, RunState, Step, Story, Unknown},
     words::{count, exact, instant, length, list},
 };
 use crate::{
     duration::Duration,
     evidence::event::{Resolution, Resolved, Task, Verdict},
     machine::state::Status,
-    model::{Level, Mode},
+    model::{Level, Mode, Then},
 };
 
 /// How the run stands, in capitals and a few words.
@@ -75,6 +75,23 @@ pub fn reason(story: &Story) -> String {
         (None, None, Some(pause)) => format!("paused: {}", pause.reason),
         (None, None, None) => format!("no verdict yet; the last record is from {}", instant(story.last.at)),
     }
+}
+
+/// What became of a guard that was bad, without its name.
+#[must_use]
+pub fn bad_guard(bad: &BadGuard) -> String {
+    let from = instant(bad.from.at);
+    let period = match bad.until {
+        Some(until) => format!("bad from {from} to {}", instant(until.at)),
+        None => format!("bad since {from}"),
+    };
+    let doubt = if bad.evaluated { "" } else { "could not be evaluated: " };
+    let then = match bad.tripped {
+        Some((_, Then::Abort)) => "; it aborted the run",
+        Some((_, Then::Pause)) => "; it paused the run",
+        None => "; not long enough to trip",
+    };
+    format!("{period}: {doubt}{}{then}", bad.reason)
 }
 
 /// An objective against what was achieved.

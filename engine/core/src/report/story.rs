@@ -96,6 +96,8 @@ pub struct Story {
     pub preflight: Option<Preflight>,
     /// When nothing new started, and why.
     pub pauses: Vec<Pause>,
+    /// Guards that were bad, in the order in which that began.
+    pub guards: Vec<BadGuard>,
     /// The abort.
     pub abort: Option<Abort>,
     /// When the clean-up began, and its steps.
@@ -258,6 +260,23 @@ pub struct Pause {
     pub until: Option<Moment>,
     /// Why.
     pub reason: String,
+}
+
+/// A guard was bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadGuard {
+    /// Its name.
+    pub guard: String,
+    /// From when.
+    pub from: Moment,
+    /// Until when.
+    pub until: Option<Moment>,
+    /// Why, at first; when it tripped, at that time.
+    pub reason: String,
+    /// `false`: it could not be evaluated.
+    pub evaluated: bool,
+    /// When it tripped, and what followed.
+    pub tripped: Option<(Moment, crate::model::Then)>,
 }
 
 /// The abort of a run.

@@ -295,6 +295,9 @@ fn record(page: &mut Page, story: &Story) {
     if let Some((at, steps)) = &story.cleanup {
         page.wrapped("  clean-up  ", &format!("began {}: {}", instant(at.at), list(steps, 12)));
     }
+    for bad in &story.guards {
+        page.wrapped("  guard     ", &format!("{} {}", line(&bad.guard), sentences::bad_guard(bad)));
+    }
     for pause in &story.pauses {
         let until = pause.until.map_or_else(|| "now".to_owned(), |until| instant(until.at));
         page.wrapped("  paused    ", &format!("{} to {until}: {}", instant(pause.from.at), pause.reason));

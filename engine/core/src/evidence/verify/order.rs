@@ -31,6 +31,8 @@ pub struct Order {
     /// The steps of the clean-up, once it began.
     cleanup: Option<HashSet<String>>,
     restored: HashSet<String>,
+    /// Guards that are bad, and whether they have tripped.
+    guards: HashMap<String, bool>,
     /// Steps whose undo began, and whether it ended well.
     undos: HashMap<String, bool>,
     steps: HashMap<String, Progress>,
@@ -107,6 +109,20 @@ impl Order {
             Event::RunContinued {} => {
                 rule!(self.paused, "the run was continued, but it was not paused");
                 self.paused = false;
+            }
+            Event::GuardFailing { guard, .. } => {
+                let before = self.guards.insert(guard.clone(), false);
+                rule!(before.is_none(), "the guard `{guard}` turned bad a second time, but it had not recovered");
+            }
+            Event::GuardRecovered { guard, .. } => {
+                let before = self.guards.remove(guard);
+                rule!(before.is_some(), "the guard `{guard}` recovered, but it was not bad");
+            }
+            Event::GuardTripped { guard, .. } => {
+                rule!(!self.aborting, "the guard `{guard}` tripped after the abort had started");
+                let before = self.guards.insert(guard.clone(), true);
+                rule!(before.is_some(), "the guard `{guard}` tripped, but it was not bad");
+                rule!(before != Some(true), "the guard `{guard}` tripped a second time, but it had not recovered");
             }
             Event::AbortStarted { .. } => {
                 rule!(!self.aborting, "the abort started a second time");

@@ -18,6 +18,7 @@ pub mod secret_misplaced;
 pub mod undo_auto_unsupported;
 pub mod unknown_input;
 pub mod unknown_name;
+pub mod unknown_period;
 pub mod unknown_role;
 pub mod unknown_step;
 pub mod unused_input;

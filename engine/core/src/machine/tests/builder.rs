@@ -14,9 +14,9 @@ use crate::{
         event::{RunCreated, RunbookIdentity},
     },
     model::{
-        ApiVersion, Approval, Check, Condition, Defaults, Disaster, Effect, Expectation, Kind, Level, Metadata, Mode,
-        Objectives, OnFailure, Output, Phase, Recovery, Requires, Retry, Runbook, Scope, SecretTemplate, Step,
-        Template, Unattended, Undo, UndoAction,
+        ApiVersion, Approval, Check, Condition, Defaults, Disaster, Effect, Expectation, Guard, Kind, Level, Metadata,
+        Mode, Objectives, OnFailure, Output, Phase, Recovery, Requires, Retry, Runbook, Scope, SecretTemplate, Step,
+        Template, Then, Unattended, Undo, UndoAction,
     },
     plan::{Binding, Node, NodeKind, Plan, PlanScope, PlanStep},
     source::{Span, Spanned},
@@ -217,6 +217,7 @@ pub(super) struct Around {
     pub objectives: Objectives,
     pub requires: Vec<Check>,
     pub secrets: Vec<String>,
+    pub guards: Vec<Guard>,
 }
 
 impl Default for Around {
@@ -228,7 +229,22 @@ impl Default for Around {
             objectives: Objectives { rpo: Duration::from_secs(900), rto: Duration::from_secs(3600), mtd: None },
             requires: Vec::new(),
             secrets: Vec::new(),
+            guards: Vec::new(),
         }
+    }
+}
+
+/// A guard whose check the world answers by the guard's name, looked at every 10 ms.
+pub(super) fn guard(name: &str, failures: u32, then: Then) -> Guard {
+    Guard {
+        name: at(name.to_owned()),
+        during: None,
+        when: None,
+        check: Some(at(Check { exec: Some(argv(&["check", name])), ..Check::default() })),
+        every: Some(at(ms(10))),
+        failures: Some(at(failures)),
+        lasting: None,
+        then,
     }
 }
 
@@ -338,6 +354,7 @@ fn runbook(around: Around) -> Runbook {
         requires: Requires { checks: around.requires.into_iter().map(at).collect(), ..Requires::default() },
         files: Vec::new(),
         roles: around.roles,
+        guards: around.guards.into_iter().map(at).collect(),
         defaults: Defaults::default(),
         steps: IndexMap::new(),
         cleanup: IndexMap::new(),

@@ -30,11 +30,6 @@ const COMING: &[Coming] = &[
     },
     Coming {
         known_by: "cleanup",
-        keys: &["guards"],
-        meanwhile: "put the condition into a step's `verify`, or into its `when`",
-    },
-    Coming {
-        known_by: "cleanup",
         keys: &["notify"],
         meanwhile: "tell people by a step with `http`, or by a script around the run",
     },

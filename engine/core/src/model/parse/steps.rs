@@ -104,18 +104,23 @@ fn checks(decoder: &mut Decoder<'_>, mapping: &Mapping, route: &Route) {
 }
 
 fn list_of_checks(decoder: &mut Decoder<'_>, node: Option<&Node>, route: &Route) {
-    let kinds = check::Kind::ALL.map(|kind| kind.facts().name);
     for (index, node) in node.and_then(Node::as_sequence).unwrap_or_default().iter().enumerate() {
-        let route = route.index(index);
-        let Some(mapping) = node.as_mapping() else { continue };
-        let number = at_most_one(decoder, mapping, &kinds, "two-checks", "kind of check");
-        if number == 0 && !decoder.is_odd(&route) {
-            let place = heading(decoder.source, decoder.root, &route);
-            let message = format!("expected a kind of check in `{route}`, found none");
-            decoder.error("empty-check", place, message, format!("add one of {}", kinds.join(", ")));
+        if let Some(mapping) = node.as_mapping() {
+            one_check(decoder, mapping, &route.index(index));
         }
-        process(decoder, mapping, &route);
     }
+}
+
+/// One check: of one kind.
+pub(super) fn one_check(decoder: &mut Decoder<'_>, mapping: &Mapping, route: &Route) {
+    let kinds = check::Kind::ALL.map(|kind| kind.facts().name);
+    let number = at_most_one(decoder, mapping, &kinds, "two-checks", "kind of check");
+    if number == 0 && !decoder.is_odd(route) {
+        let place = heading(decoder.source, decoder.root, route);
+        let message = format!("expected a kind of check in `{route}`, found none");
+        decoder.error("empty-check", place, message, format!("add one of {}", kinds.join(", ")));
+    }
+    process(decoder, mapping, route);
 }
 
 /// Tells every key after the first one of those of which a mapping may have one. Returns how many there are.

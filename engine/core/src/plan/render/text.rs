@@ -18,7 +18,7 @@ const WIDEST: usize = 24;
 /// Names of a list that are written out.
 const NAMED: usize = 12;
 
-/// Header, waves, gates, critical path, forecast, point of no return, cleanup.
+/// Header, waves, gates, guards, critical path, forecast, point of no return, cleanup.
 #[must_use]
 pub fn text(plan: &Plan) -> String {
     let forecast = Forecast::of(plan);
@@ -29,6 +29,7 @@ pub fn text(plan: &Plan) -> String {
     page.header();
     page.waves();
     page.gates();
+    page.guards();
     page.critical_path();
     page.forecast();
     page.no_return();
@@ -186,6 +187,40 @@ impl Page<'_> {
             });
             let before = format!("  {}: ", one_line(self.id(at)));
             self.wrapped(&before, &words);
+        }
+    }
+
+    fn guards(&mut self) {
+        let plan = self.plan;
+        let guards: Vec<_> =
+            plan.scopes.iter().flat_map(|scope| scope.runbook.guards.iter().map(move |one| (scope, one))).collect();
+        if guards.is_empty() {
+            return;
+        }
+        self.section("GUARDS");
+        for (scope, guard) in guards {
+            let kind = guard.check.as_ref().and_then(|check| crate::check::present(check).next());
+            let bad = match (&guard.when, kind) {
+                (Some(when), _) => format!("when {}", one_line(when.as_str())),
+                (None, Some(kind)) => format!("when its {} check does not pass", kind.facts().name),
+                (None, None) => String::new(),
+            };
+            let (then, most) = (guard.then.name(), guard.most());
+            let mut words = format!("{then} {bad}, looked at every {}", guard.interval());
+            if most > 1 {
+                let _ = write!(words, ", {most} times in a row");
+            }
+            if let Some(lasting) = &guard.lasting {
+                let _ = write!(words, ", for {}", **lasting);
+            }
+            if let Some(during) = &guard.during {
+                for (word, name) in [("from", &during.from), ("until", &during.until)] {
+                    if let Some(name) = name {
+                        let _ = write!(words, ", {word} {}", one_line(name.as_str()));
+                    }
+                }
+            }
+            self.wrapped(&format!("  {}{}: ", scope.prefix, one_line(&guard.name)), &words);
         }
     }
 

@@ -58,7 +58,7 @@ impl Fold {
                 self.answered(at, ENGINE, step, "denied", reason, note, None);
             }
             Event::RunPaused { reason } if !self.just_did(ActName::Pause, at) => {
-                let who = self.terminal();
+                let who = if reason.starts_with("guard `") { ENGINE.to_owned() } else { self.terminal() };
                 self.push(at, &who, "paused the run", Some(reason.clone()));
             }
             Event::TerminalLost {} => {

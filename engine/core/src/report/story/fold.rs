@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
-    Abort, ClockStart, End, Engine, Farewell, Marks, Moment, Pause, Preflight, RecoveryPoint, RunState, Step, Story,
-    UndoStory, sketch,
+    Abort, BadGuard, ClockStart, End, Engine, Farewell, Marks, Moment, Pause, Preflight, RecoveryPoint, RunState, Step,
+    Story, UndoStory, sketch,
 };
 use crate::{
     evidence::{
@@ -79,6 +79,7 @@ fn empty(created: &RunCreated, began: Moment, records: usize, planned: bool) -> 
         decisions: Vec::new(),
         preflight: None,
         pauses: Vec::new(),
+        guards: Vec::new(),
         abort: None,
         cleanup: None,
         left: Vec::new(),
@@ -136,6 +137,22 @@ impl Fold {
             }
             Event::RunPaused { reason } => story.pauses.push(Pause { from: at, until: None, reason: reason.clone() }),
             Event::RunContinued {} => self.end_pause(at),
+            Event::GuardFailing { guard, reason, evaluated, .. } => {
+                let (guard, reason, evaluated) = (guard.clone(), reason.clone(), *evaluated);
+                story.guards.push(BadGuard { guard, from: at, until: None, reason, evaluated, tripped: None });
+            }
+            Event::GuardTripped { guard, then, reason, evaluated, .. } => {
+                if let Some(bad) = story.guards.iter_mut().rev().find(|bad| bad.guard == *guard) {
+                    bad.tripped = Some((at, *then));
+                    bad.reason.clone_from(reason);
+                    bad.evaluated = *evaluated;
+                }
+            }
+            Event::GuardRecovered { guard, .. } => {
+                if let Some(bad) = story.guards.iter_mut().rev().find(|bad| bad.guard == *guard) {
+                    bad.until = Some(at);
+                }
+            }
             Event::RecoveryPoint { step, at } => {
                 story.recovery_points.push(RecoveryPoint { step: step.clone(), at: *at });
             }

@@ -148,6 +148,9 @@ pub(super) fn step(event: &Event) -> Option<&str> {
         | Event::RunContinued {}
         | Event::TerminalLost {}
         | Event::Act { .. }
+        | Event::GuardFailing { .. }
+        | Event::GuardRecovered { .. }
+        | Event::GuardTripped { .. }
         | Event::AbortStarted { .. }
         | Event::CleanupStarted { .. }
         | Event::EngineStopped { .. }

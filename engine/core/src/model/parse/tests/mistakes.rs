@@ -180,7 +180,6 @@ fn names_what_is_not_in_this_version_yet() {
     }
     let good = "steps: {a: {phase: data, exec: [b]}}\n";
     for (text, key) in [
-        ("guards: []\n", "guards"),
         ("clusters: {}\n", "clusters"),
         ("notify:\n", "notify"),
         ("requires: {access: []}\n", "access"),
@@ -207,6 +206,30 @@ fn cleanup_is_simple() {
             ("not-in-cleanup", "restores"),
         ]
     );
+}
+
+#[test]
+fn guards_are_checks_that_nobody_has_to_answer() {
+    let good = "steps: {a: {phase: data, exec: [b]}}\n";
+    let told = |guard: &str| -> Vec<(&'static str, String)> {
+        let parsed = read(&format!("{HEAD}{good}guards:\n  - {{{guard}}}\n"));
+        told(&parsed).into_iter().map(|told| (told.0, told.2.to_owned())).collect()
+    };
+    let one = |code: &'static str, place: &str| vec![(code, place.to_owned())];
+    assert_eq!(told("name: g, when: 'true', then: abort"), []);
+    assert_eq!(told("name: g, check: {shell: x}, every: 1s, failures: 2, for: 1m, during: {from: a}, then: pause"), []);
+    assert_eq!(told("name: g, when: 'true', check: {shell: x}, then: abort"), one("two-checks", "check"));
+    assert_eq!(told("name: g, check: {shell: x, exec: [y]}, then: abort"), one("two-checks", "exec"));
+    assert_eq!(told("name: g, check: {ask: sure?}, then: abort"), one("not-in-guard", "ask"));
+    assert_eq!(told("name: g, check: {shell: x, within: 1m}, then: abort"), one("not-in-guard", "within"));
+    assert_eq!(told("name: g, check: {expect: 'true'}, then: abort").first().map(|told| told.0), Some("empty-check"));
+    assert_eq!(told("name: g, then: abort").first().map(|told| told.0), Some("empty-check"));
+    assert_eq!(told("when: 'true', then: abort").first().map(|told| told.0), Some("missing-key"));
+    assert_eq!(told("name: g, when: 'true'").first().map(|told| told.0), Some("missing-key"));
+    assert_eq!(told("name: g, when: 'true', failures: 0, then: abort"), one("invalid-value", "0"));
+    assert_eq!(told("name: ' ', when: 'true', then: abort"), one("bad-name", "' '"));
+    let twice = "name: g, when: 'true', then: abort}\n  - {name: g, when: 'false', then: pause";
+    assert_eq!(told(twice), one("bad-name", "g"));
 }
 
 #[test]
