@@ -319,13 +319,13 @@ async fn what_ignores_term_is_killed() {
     .unwrap();
     let pid = running.pid;
     // It must have set its trap: it has when it has a child.
-    until("the grandchild", || kernel::search(pid, &[], u64::MAX).group.len() >= 2).await;
+    until("the grandchild", || kernel::search(pid, &[], u64::MAX, false).group.len() >= 2).await;
     let began = Instant::now();
     running.stop(Duration::from_millis(300), false);
     let ended = running.ended().await;
     assert!(ended.stopped && ended.killed && !ended.succeeded());
     assert!(began.elapsed() >= Duration::from_millis(300), "the grace was given");
-    assert!(kernel::search(pid, &[], u64::MAX).is_empty());
+    assert!(kernel::search(pid, &[], u64::MAX, false).is_empty());
     assert_eq!(ended.left_behind, 0);
 }
 
@@ -334,7 +334,7 @@ async fn term_is_enough_for_what_hears_it() {
     let running =
         start(bash("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.02; done"), quiet()).await.unwrap();
     let pid = running.pid;
-    until("the loop", || kernel::search(pid, &[], u64::MAX).group.len() >= 2).await;
+    until("the loop", || kernel::search(pid, &[], u64::MAX, false).group.len() >= 2).await;
     let control = running.control();
     control.stop(Duration::from_secs(20), false);
     let ended = running.ended().await;
@@ -349,7 +349,7 @@ async fn term_is_enough_for_what_hears_it() {
 async fn a_second_stop_hastens_the_first() {
     let running = start(bash("trap '' TERM; echo up; while :; do sleep 0.02; done"), quiet()).await.unwrap();
     let pid = running.pid;
-    until("the loop", || kernel::search(pid, &[], u64::MAX).group.len() >= 2).await;
+    until("the loop", || kernel::search(pid, &[], u64::MAX, false).group.len() >= 2).await;
     running.stop(Duration::from_secs(600), false);
     running.stop(Duration::ZERO, true);
     assert_eq!(running.ended().await.signal, Some(9));
@@ -426,7 +426,7 @@ async fn dropping_it_stops_it() {
     let running = start(bash("sleep 1000 & sleep 1000"), quiet()).await.unwrap();
     let pid = running.pid;
     drop(running);
-    until("the end", || kernel::search(pid, &[], u64::MAX).is_empty() && !alive(pid)).await;
+    until("the end", || kernel::search(pid, &[], u64::MAX, false).is_empty() && !alive(pid)).await;
 
     let running = start(bash("sleep 1000"), quiet()).await.unwrap();
     let pid = running.pid;
