@@ -4,6 +4,7 @@ mod codes;
 mod evidence;
 mod hostile;
 mod inputs;
+mod notify;
 mod processes;
 mod signals;
 mod views;

@@ -7,15 +7,19 @@ use std::{
 };
 
 use lifeboat_core::{
+    evidence::Record,
     machine::{Command, Engine, Input, Machine, Signal},
     mask::{Mask, StreamMask},
     model::Requirement,
+    notify::Target,
     report,
 };
 use lifeboat_runtime::{
     driver::{Driver, Ended, Setup, Wanted},
     files::Files,
-    identity, process,
+    identity,
+    notify::{self, Notifier},
+    process,
     store::{Log, RunDir, read_log},
 };
 use tokio::sync::mpsc;
@@ -36,6 +40,10 @@ pub(super) struct Drive {
     pub run: RunDir,
     pub directory: PathBuf,
     pub files: Files,
+    /// Who is told what.
+    pub targets: Vec<Target>,
+    /// What earlier engines recorded.
+    pub past: Vec<Record>,
     pub mask: Mask,
     pub elapsed_ms: u64,
     pub torn_bytes: u64,
@@ -90,6 +98,13 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         &variables,
     );
     let mask = drive.mask.clone();
+    let notifier = Notifier::start(notify::Setup {
+        targets: drive.targets,
+        created: (*drive.machine.state().created).clone(),
+        run: drive.run.clone(),
+        past: drive.past,
+        mask: drive.mask.clone(),
+    });
     let ended = Driver::new(Setup {
         machine: drive.machine,
         first: drive.first,
@@ -113,6 +128,7 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         files: drive.files,
         wanted: Wanted { tools, variables },
         elapsed_ms: drive.elapsed_ms,
+        notifier,
         views,
         waiting,
         inputs: (inputs, inputs_end),
@@ -157,7 +173,10 @@ fn listen_to_signals(inputs: &mpsc::UnboundedSender<Input>) {
 fn conclude(run: &RunDir, plan: Option<&serde_json::Value>, ended: &Ended) -> Outcome {
     let story = read_log(&run.log_path()).ok().and_then(|records| report::Story::of(&records, plan));
     match story {
-        Some(story) => ui::out(&format!("\n{}", report::text::summary(&story))),
+        Some(mut story) => {
+            story.deliveries = notify::deliveries(run);
+            ui::out(&format!("\n{}", report::text::summary(&story)));
+        }
         None => ui::out(&format!("\n{}\n", ended.reason)),
     }
     ui::out(&format!("evidence: {}\n", run.path().display()));

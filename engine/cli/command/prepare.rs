@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use lifeboat_core::{
     diagnostic::{Diagnostic, Severity},
+    evidence::event::RunCreated,
     lint,
     mask::Mask,
     model::{
@@ -12,6 +13,7 @@ use lifeboat_core::{
         parse::{self, Parsed},
         yaml,
     },
+    notify,
     plan::{self, Binding, Loaded, Plan, Request, inputs},
 };
 use lifeboat_runtime::load::Library;
@@ -259,6 +261,19 @@ pub(super) fn secret(name: &str, input: &Input, attended: bool) -> Result<String
         ));
     }
     Ok(value)
+}
+
+/// Who is told what.
+pub(super) fn targets(
+    plan: &Plan,
+    created: &RunCreated,
+    secrets: &IndexMap<String, String>,
+) -> Result<Vec<notify::Target>, Failure> {
+    notify::targets(plan, created, secrets).map_err(|error| {
+        Failure::usage(
+            Message::new(format!("whom to notify cannot be told: {error}")).help("mend `notify` in the runbook"),
+        )
+    })
 }
 
 /// Expands the runbook.

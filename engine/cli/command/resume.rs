@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
         ));
     }
     let mask = Mask::new(secrets.values().cloned());
+    let targets = prepare::targets(&plan, &created, &secrets)?;
     let events = taken.records.iter().map(|record| (&record.event, now_of(record)));
     let machine = Machine::recover(plan, events, secrets)
         .map_err(|error| Failure::evidence(Message::new(format!("the log does not fit its plan: {error}"))))?;
@@ -77,6 +78,8 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
             run,
             directory,
             files,
+            targets,
+            past: taken.records,
             mask,
             torn_bytes: taken.torn_bytes,
             rto_ms,

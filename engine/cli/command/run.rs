@@ -92,6 +92,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         user: identity::user(),
         directory: opened.directory.to_string_lossy().into_owned(),
     };
+    let targets = prepare::targets(&plan, &created, &values.secrets)?;
     let who = Holder { pid: std::process::id(), host: created.host.clone(), user: created.user.clone() };
     let taken = run.take(&who).map_err(Failure::evidence)?;
     let rto_ms = created.objectives.rto.as_millis();
@@ -107,6 +108,8 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
             run,
             directory: opened.directory.clone(),
             files,
+            targets,
+            past: Vec::new(),
             mask,
             elapsed_ms: 0,
             torn_bytes: 0,

@@ -1,7 +1,10 @@
 //! `show`: what happened in a run.
 
 use lifeboat_core::{evidence::Record, report};
-use lifeboat_runtime::store::{RunDir, Store, read_log};
+use lifeboat_runtime::{
+    notify::deliveries,
+    store::{RunDir, Store, read_log},
+};
 use serde_json::Value;
 
 use super::{Failure, Outcome};
@@ -22,7 +25,10 @@ pub(super) fn story(store: &args::Store, name: &str) -> Result<(RunDir, report::
     let run = RunDir::open(found.path).map_err(Failure::usage)?;
     let records = read_log(&run.log_path()).map_err(Failure::evidence)?;
     match report::Story::of(&records, plan_json(&run).as_ref()) {
-        Some(story) => Ok((run, story)),
+        Some(mut story) => {
+            story.deliveries = deliveries(&run);
+            Ok((run, story))
+        }
         None => Err(Failure::usage(super::Message::new(format!(
             "the run {} has no records: its engine died before anything was touched",
             run.id()

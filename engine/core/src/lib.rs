@@ -33,6 +33,7 @@ pub mod lint;
 pub mod machine;
 pub mod mask;
 pub mod model;
+pub mod notify;
 pub mod plan;
 pub mod policy;
 pub mod report;

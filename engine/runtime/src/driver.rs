@@ -34,6 +34,7 @@ use crate::{
     check,
     files::Files,
     http::Clients,
+    notify::Notifier,
     preflight,
     process::{self, Filters},
     store::{Log, RunDir},
@@ -65,6 +66,8 @@ pub enum View {
 
 /// How many lines may wait for the screen. What comes beyond is counted and left out; the artifacts have all of it.
 const LINES_WAITING: usize = 4096;
+/// How long notices may still take when the engine is about to leave.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How many inputs may share one sync.
 const BATCH: usize = 512;
 
@@ -130,6 +133,8 @@ pub struct Setup {
     pub wanted: Wanted,
     /// `elapsedMs` at the start of this process.
     pub elapsed_ms: u64,
+    /// People elsewhere.
+    pub notifier: Option<Notifier>,
     /// Where the screen listens.
     pub views: mpsc::UnboundedSender<View>,
     /// Lines that wait for the screen; whoever shows one takes it off.
@@ -170,6 +175,7 @@ pub struct Driver {
     elapsed_ms: u64,
     inputs: mpsc::UnboundedReceiver<Input>,
     first: Vec<Command>,
+    notifier: Option<Notifier>,
     ended: Option<Ended>,
 }
 
@@ -228,6 +234,7 @@ impl Driver {
             elapsed_ms: setup.elapsed_ms,
             inputs,
             first: setup.first,
+            notifier: setup.notifier,
             ended: None,
         }
     }
@@ -261,6 +268,9 @@ impl Driver {
             if let (Ok(Err(error)), Some(ended)) = (sealed, &mut self.ended) {
                 *ended = Ended { code: 7, reason: format!("evidence could not be sealed: {error}") };
             }
+        }
+        if let Some(notifier) = self.notifier.take() {
+            notifier.finish(LAST_WORDS).await;
         }
         self.ended.unwrap_or(Ended { code: 7, reason: "the engine lost its run".to_owned() })
     }
@@ -355,6 +365,9 @@ impl Driver {
         };
         self.log = Some(log);
         for record in written.map_err(|error| error.to_string())? {
+            if let Some(notifier) = &self.notifier {
+                notifier.tell(&record);
+            }
             self.world.screen.tell(View::Record(Box::new(record)));
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! - `driver`: the loop between the machine and the world
 //! - `process`: the only user of `duct`, and the only sender of signals
 //! - `http`, `check`: requests and observations
+//! - `notify`: people elsewhere
 //! - `preflight`: tools and environment
 //! - `store`: run directories, the log, artifacts, verification
 //! - `load`, `files`: runbooks and the files they use
@@ -16,6 +17,7 @@ pub mod files;
 pub mod http;
 pub mod identity;
 pub mod load;
+pub mod notify;
 pub mod preflight;
 pub mod process;
 pub mod store;

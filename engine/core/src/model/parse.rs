@@ -9,7 +9,8 @@ use indexmap::IndexMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    ApiVersion, Defaults, Guard, Input, InputType, Kind, Metadata, Recovery, Requires, Runbook, Step, TextKind, yaml,
+    ApiVersion, Defaults, Guard, Input, InputType, Kind, Metadata, Notify, Recovery, Requires, Runbook, Step, TextKind,
+    yaml,
 };
 use crate::{
     diagnostic::{Diagnostic, Severity},
@@ -37,7 +38,7 @@ use tolerant::Decoder;
 use yaml::{Mapping, Node, NodeKind};
 
 /// Every key at the top of a runbook. A test compares them with the schema.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -46,6 +47,7 @@ const KEYS: [&str; 12] = [
     "requires",
     "files",
     "roles",
+    "notify",
     "guards",
     "defaults",
     "steps",
@@ -144,6 +146,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     let requires: Requires = optional(decoder, top, "requires");
     let files: Vec<Spanned<String>> = optional(decoder, top, "files");
     let roles: IndexMap<String, Vec<String>> = optional(decoder, top, "roles");
+    let notify: Vec<Notify> = optional(decoder, top, "notify");
     let guards: Vec<Spanned<Guard>> = optional(decoder, top, "guards");
     let defaults: Defaults = optional(decoder, top, "defaults");
     if let Some(metadata) = &metadata {
@@ -151,6 +154,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     }
     steps::requires(decoder, top);
     guards::check(decoder, top);
+    steps::notify(decoder, &notify);
     steps::defaults(decoder, &defaults);
 
     let inputs = members(decoder, top, "inputs", |decoder, route, node| {
@@ -182,6 +186,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
         requires,
         files,
         roles,
+        notify,
         guards,
         defaults,
         steps,

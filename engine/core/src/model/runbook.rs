@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Guard, Input, Recovery, Requires, Retry, Step};
+use super::{Guard, Input, Notify, Recovery, Requires, Retry, Step};
 use crate::{duration::Duration, source::Spanned};
 
 /// A disaster-recovery runbook: a DAG of steps that restores a capability.
@@ -32,6 +32,9 @@ pub struct Runbook {
     /// Who may approve what: role name to people.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub roles: IndexMap<String, Vec<String>>,
+    /// Who is told what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
     /// Abort criteria, watched while the run goes on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<Spanned<Guard>>,

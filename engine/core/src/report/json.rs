@@ -39,7 +39,7 @@ pub fn show(story: &Story) -> Value {
 
 /// `lifeboat report RUN --format json`: all of [`show`], and everything else that the log tells: per step its
 /// `attemptDetails`, `retries`, `checks`, `controls`, `gates`, `failures`, `unknowns` and `undo`; and `identity`,
-/// `clock`, `engines`, `preflight`, `pauses`, `guards`, `abort`, `cleanup`, `decisions`, `overrides`, `failedChecks`,
+/// `clock`, `engines`, `preflight`, `pauses`, `guards`, `notifications`, `abort`, `cleanup`, `decisions`, `overrides`, `failedChecks`,
 /// `recoveryPoints`, `log`.
 #[must_use]
 pub fn full(story: &Story) -> Value {
@@ -62,6 +62,7 @@ pub fn full(story: &Story) -> Value {
     put("failedChecks", failed_checks(story));
     put("preflight", story.preflight.as_ref().map_or(Value::Null, preflight));
     put("pauses", story.pauses.iter().map(pause).collect());
+    put("notifications", json!(story.deliveries));
     put("guards", story.guards.iter().map(guard).collect());
     put("abort", story.abort.as_ref().map_or(Value::Null, abort));
     let cleanup = story.cleanup.as_ref().map(|(at, steps)| json!({"at": at.at, "steps": steps}));

@@ -312,6 +312,9 @@ fn evidence(page: &mut String, story: &Story, head: Option<(u64, &str)>) {
         let told: Vec<String> = sentences::engine(story, at, engine).iter().map(|told| text(told)).collect();
         row(page, &["Process", &told.join("; ")]);
     }
+    for told in &story.deliveries {
+        row(page, &["Told", &format!("{} {}", instant(told.at), text(&sentences::delivery(told)))]);
+    }
     for bad in &story.guards {
         row(page, &[&format!("Guard {}", code(&bad.guard)), &text(&sentences::bad_guard(bad))]);
     }

@@ -17,7 +17,7 @@ pub mod text;
 pub mod words;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use markdown::markdown;
 pub use story::Story;

@@ -11,6 +11,7 @@ use crate::{
     evidence::event::{Resolution, Resolved, Task, Verdict},
     machine::state::Status,
     model::{Level, Mode, Then},
+    notify::Delivery,
 };
 
 /// How the run stands, in capitals and a few words.
@@ -74,6 +75,18 @@ pub fn reason(story: &Story) -> String {
         (None, Some(_), _) => story.abort.as_ref().map(|abort| abort.reason.clone()).unwrap_or_default(),
         (None, None, Some(pause)) => format!("paused: {}", pause.reason),
         (None, None, None) => format!("no verdict yet; the last record is from {}", instant(story.last.at)),
+    }
+}
+
+/// What became of a notice.
+#[must_use]
+pub fn delivery(told: &Delivery) -> String {
+    let step = told.step.as_ref().map_or_else(String::new, |step| format!(" `{step}`"));
+    let tries = if told.attempts == 1 { String::new() } else { format!(" after {} tries", told.attempts) };
+    match &told.error {
+        _ if told.delivered => format!("{}{step} to {}{tries}", told.what.name(), told.to),
+        Some(error) => format!("{}{step} NOT delivered to {}{tries}: {error}", told.what.name(), told.to),
+        None => format!("{}{step} NOT delivered to {}{tries}", told.what.name(), told.to),
     }
 }
 

@@ -96,6 +96,8 @@ pub struct Story {
     pub preflight: Option<Preflight>,
     /// When nothing new started, and why.
     pub pauses: Vec<Pause>,
+    /// Who was told what, as far as it is known; it is no part of the log.
+    pub deliveries: Vec<crate::notify::Delivery>,
     /// Guards that were bad, in the order in which that began.
     pub guards: Vec<BadGuard>,
     /// The abort.

@@ -4,6 +4,8 @@ mod any;
 mod log;
 mod logs;
 
+pub(crate) use log::created;
+
 use std::time::Instant;
 
 use super::{

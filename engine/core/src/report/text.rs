@@ -295,6 +295,9 @@ fn record(page: &mut Page, story: &Story) {
     if let Some((at, steps)) = &story.cleanup {
         page.wrapped("  clean-up  ", &format!("began {}: {}", instant(at.at), list(steps, 12)));
     }
+    for told in &story.deliveries {
+        page.wrapped("  told      ", &format!("{} {}", instant(told.at), sentences::delivery(told)));
+    }
     for bad in &story.guards {
         page.wrapped("  guard     ", &format!("{} {}", line(&bad.guard), sentences::bad_guard(bad)));
     }

@@ -354,6 +354,7 @@ fn runbook(around: Around) -> Runbook {
         requires: Requires { checks: around.requires.into_iter().map(at).collect(), ..Requires::default() },
         files: Vec::new(),
         roles: around.roles,
+        notify: Vec::new(),
         guards: around.guards.into_iter().map(at).collect(),
         defaults: Defaults::default(),
         steps: IndexMap::new(),

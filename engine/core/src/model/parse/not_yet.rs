@@ -28,11 +28,6 @@ const COMING: &[Coming] = &[
         keys: &["clusters"],
         meanwhile: "name the cluster in the commands of `exec` and `shell`, for example by an input and `--context`",
     },
-    Coming {
-        known_by: "cleanup",
-        keys: &["notify"],
-        meanwhile: "tell people by a step with `http`, or by a script around the run",
-    },
     Coming { known_by: "injectsOutage", keys: ACTIONS, meanwhile: "use `exec` or `shell` with the tool's own command" },
     Coming {
         known_by: "injectsOutage",

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     action, check,
     diagnostic::Diagnostic,
-    model::{Approval, Defaults, ForEach, Output, Phase, Retry, Step, Undo},
+    model::{Approval, Defaults, ForEach, Notify, Occasion, Output, Phase, Retry, Step, Undo},
     source::Spanned,
 };
 
@@ -92,6 +92,15 @@ pub(super) fn requires(decoder: &mut Decoder<'_>, top: &Mapping) {
         mapping.get("checks").map(|entry| &entry.value),
         &Route::new().key("requires").key("checks"),
     );
+}
+
+/// Who is told what.
+pub(super) fn notify(decoder: &mut Decoder<'_>, notify: &[Notify]) {
+    for told in notify.iter().filter(|told| told.on.is_empty()) {
+        let all = Occasion::ALL.map(Occasion::name).join(", ");
+        let help = format!("name some of {all}; or remove the webhook");
+        decoder.error("invalid-value", told.on.span(), "expected something to tell of, found an empty list", help);
+    }
 }
 
 /// What steps use when they say nothing.

@@ -80,6 +80,7 @@ fn empty(created: &RunCreated, began: Moment, records: usize, planned: bool) -> 
         preflight: None,
         pauses: Vec::new(),
         guards: Vec::new(),
+        deliveries: Vec::new(),
         abort: None,
         cleanup: None,
         left: Vec::new(),

@@ -223,7 +223,7 @@ impl Log {
 }
 
 /// From JSON, as a log brings it: a field that is added later has its default here too.
-pub(super) fn created() -> RunCreated {
+pub(crate) fn created() -> RunCreated {
     let digest = |text: &str| chain::digest(text.as_bytes());
     let created = json!({
         "format": 1,
