@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::source::{Source, Span};
 
+pub mod codes;
 pub mod json;
 
 /// How bad a finding is.
@@ -56,6 +57,8 @@ impl Diagnostic {
     /// An error at a place.
     #[must_use]
     pub fn error(code: &'static str, source: &Arc<Source>, span: Span, message: impl Into<String>) -> Self {
+        // Every finding links to its explanation.
+        debug_assert!(cfg!(test) && code.starts_with("test-") || codes::is_known(code), "`{code}` is not explained");
         Self {
             code,
             severity: Severity::Error,

@@ -32,13 +32,8 @@ pub(crate) fn run() -> Result<(), String> {
     let place = tempfile::tempdir_in(root().join("target")).map_err(|error| error.to_string())?;
     no_ops(place.path())?;
     start_up()?;
-    // What runs in this process is only worth timing with optimisation.
-    if cfg!(debug_assertions) {
-        say("\n(planning and linting: run `cargo run --release -p xtask -- bench`, this xtask is not optimised)");
-    } else {
-        plans()?;
-        lints();
-    }
+    plans()?;
+    lints();
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 
 use std::{fmt::Write as _, fs, process::Command};
 
-use lifeboat_core::{action, check, lint::registry::RULES, schema};
+use lifeboat_core::{action, check, diagnostic::codes, lint::registry::RULES, schema};
 use serde_json::Value;
 
 use crate::{root, say};
@@ -42,7 +42,7 @@ fn files() -> Result<Vec<(&'static str, String)>, String> {
         ("book/src/reference/runbook.md", keys(&schema::runbook())?),
         ("book/src/reference/actions.md", actions()),
         ("book/src/reference/checks.md", checks()),
-        ("book/src/reference/rules.md", rules()),
+        ("book/src/reference/diagnostics.md", diagnostics()),
         ("book/src/reference/events.md", events(&schema::evidence())?),
         ("book/src/reference/cli.md", cli()?),
     ])
@@ -81,11 +81,26 @@ fn checks() -> String {
     page
 }
 
-fn rules() -> String {
-    let mut page =
-        format!("{NOTE}# Lint rules\n\nMistakes in the YAML itself are told as well; each says what to do.\n");
+fn diagnostics() -> String {
+    let mut page = format!(
+        "{NOTE}# Lint rules and mistakes\n\nEverything that `lint` tells, by its code. All of a file is told in one go, each \
+         finding at its line and column with what was expected, what was found and what to do.\n\n# Rules\n\n\
+         What is wrong with a runbook that can be read.\n"
+    );
     for rule in RULES {
-        _ = writeln!(page, "\n## {}\n\n{}.\n\n{}", rule.id, rule.summary, rule.explanation().trim());
+        let severity = format!("{:?}", rule.severity).to_lowercase();
+        let (id, summary, text) = (rule.id, rule.summary, rule.explanation());
+        _ = writeln!(page, "\n## {id}\n\n*{severity}*: {summary}.\n\n{}", text.trim());
+    }
+    for (title, about, codes) in [
+        ("Mistakes in the YAML", "They are errors.", codes::YAML),
+        ("Mistakes in the language", "They are errors.", codes::LANGUAGE),
+        ("Mistakes of the plan", "They are errors, and some show only with the inputs of a run.", codes::PLAN),
+    ] {
+        _ = writeln!(page, "\n# {title}\n\n{about}");
+        for code in codes {
+            _ = writeln!(page, "\n## {}\n\n{}", code.id, code.about);
+        }
     }
     page
 }
@@ -145,9 +160,15 @@ fn keys(schema: &str) -> Result<String, String> {
     let schema: Value = serde_json::from_str(schema).map_err(|error| error.to_string())?;
     let mut page = format!("{NOTE}# Every key of a runbook\n\n{}\n", about(&schema));
     properties(&mut page, &schema);
+    types(&mut page, &schema);
+    Ok(page)
+}
+
+/// Every type that other places refer to.
+fn types(page: &mut String, schema: &Value) {
     for (name, definition) in schema.get("$defs").and_then(Value::as_object).into_iter().flatten() {
         _ = writeln!(page, "\n## {name}\n\n{}", about(definition));
-        properties(&mut page, definition);
+        properties(page, definition);
         let constants = definition.get("oneOf").and_then(Value::as_array).into_iter().flatten();
         let listed: Vec<String> =
             constants.filter_map(|one| Some(format!("- `{}`: {}", one.get("const")?.as_str()?, about(one)))).collect();
@@ -155,7 +176,6 @@ fn keys(schema: &str) -> Result<String, String> {
             _ = writeln!(page, "\n{}", listed.join("\n"));
         }
     }
-    Ok(page)
 }
 
 /// Every event of the log.
@@ -172,6 +192,8 @@ fn events(schema: &str) -> Result<String, String> {
             None => properties(&mut page, event),
         }
     }
+    page.push_str("\n# Types\n\nWhat the values of keys are.\n");
+    types(&mut page, &schema);
     Ok(page)
 }
 

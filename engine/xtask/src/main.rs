@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         ["purity"] => purity::check(),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
-        ["bench"] => bench::run(),
+        ["bench"] => needs::install_for_bench().and_then(|()| bench()),
         _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench` or `purity`"
             .to_owned()),
     };
@@ -45,6 +45,14 @@ fn ci() -> Result<(), String> {
     with_env("rustdoc", &["doc", "--workspace", "--no-deps", "--locked"], ("RUSTDOCFLAGS", "-D warnings"))?;
     // Last, so that what CI shows at its end is the verdict of the tests.
     test(&[])
+}
+
+/// What runs inside of this process is only worth timing with optimisation.
+fn bench() -> Result<(), String> {
+    if cfg!(debug_assertions) {
+        return cargo("bench, optimised", &["run", "--release", "--locked", "-p", "xtask", "--", "bench"]);
+    }
+    bench::run()
 }
 
 fn test(arguments: &[&str]) -> Result<(), String> {

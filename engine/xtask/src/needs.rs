@@ -7,10 +7,22 @@ use crate::{run, say};
 /// Programs, and the Debian packages that have them.
 const NEEDS: &[(&str, &str)] = &[("etcd", "etcd-server"), ("etcdctl", "etcd-client"), ("git", "git"), ("tar", "tar")];
 
-/// Installs what is missing, as root or by `sudo`.
+/// What the benchmarks compare with.
+const FOR_BENCH: &[(&str, &str)] = &[("make", "make"), ("ninja", "ninja-build")];
+
+/// Installs what the tests need and is missing, as root or by `sudo`.
 pub(crate) fn install() -> Result<(), String> {
+    install_all(NEEDS)
+}
+
+/// The same for what the benchmarks need.
+pub(crate) fn install_for_bench() -> Result<(), String> {
+    install_all(FOR_BENCH)
+}
+
+fn install_all(needs: &[(&str, &str)]) -> Result<(), String> {
     let missing: Vec<&str> =
-        NEEDS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+        needs.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -26,7 +38,7 @@ pub(crate) fn install() -> Result<(), String> {
     install.extend(&missing);
     apt(&install)?;
     // Debian starts a service with the package; the tests start their own servers, on ports of their own.
-    for (program, package) in NEEDS {
+    for (program, package) in needs {
         if missing.contains(package) && is_there("systemctl") && *program == "etcd" {
             drop(Command::new("systemctl").args(["disable", "--now", "etcd"]).status());
         }

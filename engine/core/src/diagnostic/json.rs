@@ -51,28 +51,28 @@ mod tests {
     #[test]
     fn has_the_documented_shape() {
         let source = Source::new("r.yaml", "é: 1\nsteps: 2\n");
-        let late = Diagnostic::warning("late", &source, Span::new(6, 11), "second");
-        let early = Diagnostic::error("early", &source, Span::new(4, 5), "first")
+        let late = Diagnostic::warning("test-late", &source, Span::new(6, 11), "second");
+        let early = Diagnostic::error("test-early", &source, Span::new(4, 5), "first")
             .related(&source, Span::new(0, 2), "here too")
             .help("do this");
         let expected = json!({
             "version": 1,
             "diagnostics": [
                 {
-                    "code": "early", "severity": "error", "message": "first", "path": "r.yaml",
+                    "code": "test-early", "severity": "error", "message": "first", "path": "r.yaml",
                     "span": {"start": {"line": 1, "column": 4, "offset": 4}, "end": {"line": 1, "column": 5, "offset": 5}},
                     "related": [{
                         "message": "here too", "path": "r.yaml",
                         "span": {"start": {"line": 1, "column": 1, "offset": 0}, "end": {"line": 1, "column": 2, "offset": 2}},
                     }],
                     "help": "do this",
-                    "url": "https://lifeboat.dev/book/reference/diagnostics.html#early",
+                    "url": "https://lifeboat.dev/book/reference/diagnostics.html#test-early",
                 },
                 {
-                    "code": "late", "severity": "warning", "message": "second", "path": "r.yaml",
+                    "code": "test-late", "severity": "warning", "message": "second", "path": "r.yaml",
                     "span": {"start": {"line": 2, "column": 1, "offset": 6}, "end": {"line": 2, "column": 6, "offset": 11}},
                     "related": [], "help": null,
-                    "url": "https://lifeboat.dev/book/reference/diagnostics.html#late",
+                    "url": "https://lifeboat.dev/book/reference/diagnostics.html#test-late",
                 },
             ],
             "summary": {"errors": 1, "warnings": 1, "files": 3},
