@@ -97,7 +97,12 @@ fn no_ops(place: &Path) -> Result<(), String> {
         ninja.arg("-j8");
         for (name, mut command) in [("lifeboat", ours), ("make -j8", make), ("ninja -j8", ninja)] {
             match time(command.current_dir(place)) {
-                Ok(took) => times.entry(name).or_default().push(took),
+                Ok(took) => {
+                    times.entry(name).or_default().push(took);
+                    if name == "lifeboat" {
+                        times.entry("  its steps").or_default().push(running(store.path())?);
+                    }
+                }
                 Err(reason) if name == "lifeboat" => return Err(reason),
                 Err(_) => {}
             }
@@ -112,6 +117,18 @@ fn no_ops(place: &Path) -> Result<(), String> {
         say(&format!("  {name:<12} {median:>10.1?}  ({least:.1?} to {most:.1?})  {ratio}"));
     }
     Ok(())
+}
+
+/// How long the only run of a store took by its own log: without reading, linting and planning before it, and telling
+/// what came of it after it.
+fn running(store: &Path) -> Result<Duration, String> {
+    let mut runs = fs::read_dir(store.join("runs")).map_err(|error| error.to_string())?.flatten();
+    let run = runs.next().ok_or("the run left nothing")?.path();
+    let log = fs::read_to_string(run.join("evidence.jsonl")).map_err(|error| error.to_string())?;
+    let last: serde_json::Value =
+        serde_json::from_str(log.lines().next_back().unwrap_or_default()).map_err(|error| error.to_string())?;
+    let millis = last.get("elapsedMs").and_then(serde_json::Value::as_u64).ok_or("the last record has no elapsedMs")?;
+    Ok(Duration::from_millis(millis))
 }
 
 fn start_up() -> Result<(), String> {
