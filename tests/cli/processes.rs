@@ -34,10 +34,10 @@ fn standard_input_is_empty() {
     Place::new().run(&runbook("  restore: {phase: data, restores: true, shell: test -z \"$(cat)\"}\n")).code(0);
 }
 
-/// 256 MiB, or what `LIFEBOAT_TEST_MIB` says.
+/// 1 GiB, or what `LIFEBOAT_TEST_MIB` says.
 #[test]
 fn however_much_a_step_prints_the_memory_is_bounded() {
-    let mib: u64 = std::env::var("LIFEBOAT_TEST_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(256);
+    let mib: u64 = std::env::var("LIFEBOAT_TEST_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(1024);
     let place = Place::new();
     let bytes = mib << 20;
     let script = format!("head -c {bytes} /dev/zero");

@@ -14,9 +14,9 @@ use super::scenario::Scenario;
 const DRILL: [&str; 3] = ["drill", "r.yaml", "--no-input"];
 const RESUME: [&str; 3] = ["resume", "@latest", "--no-input"];
 
-/// Every how many records the engine is killed in an ordinary run; `LIFEBOAT_TEST_KILLS=all` is at every one.
+/// At every how many records the engine is killed: at each one, unless `LIFEBOAT_TEST_KILLS` says a larger number.
 fn stride() -> usize {
-    if std::env::var("LIFEBOAT_TEST_KILLS").is_ok_and(|kills| kills == "all") { 1 } else { 4 }
+    std::env::var("LIFEBOAT_TEST_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(1).max(1)
 }
 
 fn records_of_a_whole_run() -> usize {
