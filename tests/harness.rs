@@ -43,7 +43,10 @@ impl Ended {
     /// Fails the test unless one of the outputs contains this.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.out.contains(text) || self.err.contains(text), "expected `{text}` in {self}");
+        // Errors are wrapped to the width of the terminal, with a bar before each line.
+        let flat = |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        let wanted = flat(text);
+        assert!(flat(&self.out).contains(&wanted) || flat(&self.err).contains(&wanted), "expected `{text}` in {self}");
         self
     }
 

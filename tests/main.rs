@@ -9,3 +9,4 @@ mod drills;
 mod files;
 mod harness;
 mod lint;
+mod people;

@@ -47,6 +47,34 @@ pub(crate) enum Command {
     Drill(Run),
     /// Go on with a run that was held, interrupted, or whose engine died
     Resume(Resume),
+    /// Look on at a run that another process executes, and act on it
+    Attach(Attach),
+    /// Say yes to a gate
+    Approve(StepAct),
+    /// Say no to a gate, with a reason; the step fails
+    Deny(StepAct),
+    /// Leave a step out, with a reason; what needs it is blocked
+    Skip(StepAct),
+    /// Take a step as done, with a reason; what needs it goes on
+    Accept(StepAct),
+    /// Run a failed or unknown step again
+    Retry(StepAct),
+    /// Run the checks of a failed step again, without its action
+    Recheck(StepAct),
+    /// Say that a manual step is done
+    Done(StepAct),
+    /// Say that a manual step could not be done, with a reason
+    Fail(StepAct),
+    /// Start nothing new
+    Pause(RunAct),
+    /// Go on after a pause
+    Continue(RunAct),
+    /// Abort a run and undo what was done; or show what that would be
+    Abort(Abort),
+    /// Pass command of a run on to somebody else
+    Handover(Handover),
+    /// Put a file into the evidence of a run
+    AttachFile(AttachFile),
     /// List the runs of a store
     Runs(Runs),
     /// Show what happened in a run
@@ -170,6 +198,85 @@ pub(crate) struct Run {
     /// When the disaster was declared
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub declared_at: Option<String>,
+    /// Bind people to SSH keys: from then on an act from elsewhere counts only when it is signed
+    #[arg(long, value_name = "FILE", env = "LIFEBOAT_ALLOWED_SIGNERS", value_hint = ValueHint::FilePath)]
+    pub allowed_signers: Option<PathBuf>,
+}
+
+/// Who acts on a run, and why.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Person {
+    /// A run: its id, a unique beginning of it, or @latest
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Who acts. Without it: the system user
+    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS")]
+    pub who: Option<String>,
+    /// Why; needed where the plan is overridden
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Sign it with this SSH key: a private one, or a public one whose private half an agent has
+    #[arg(long, value_name = "FILE", env = "LIFEBOAT_SIGN_KEY", value_hint = ValueHint::FilePath)]
+    pub sign_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StepAct {
+    #[command(flatten)]
+    pub person: Person,
+    /// The step
+    #[arg(value_name = "STEP")]
+    pub step: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunAct {
+    #[command(flatten)]
+    pub person: Person,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Abort {
+    #[command(flatten)]
+    pub person: Person,
+    /// Only show what would be undone, in order, and what would stay
+    #[arg(long)]
+    pub preview: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Handover {
+    #[command(flatten)]
+    pub person: Person,
+    /// To whom
+    #[arg(long, value_name = "PERSON")]
+    pub to: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AttachFile {
+    #[command(flatten)]
+    pub person: Person,
+    /// The file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// The step that it belongs to
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Attach {
+    #[command(flatten)]
+    pub person: Person,
+    /// Only look on, until the engine leaves the run
+    #[arg(long)]
+    pub no_input: bool,
+    /// Show what actions print
+    #[arg(long, short = 'v')]
+    pub verbose: bool,
 }
 
 #[derive(Debug, Args)]

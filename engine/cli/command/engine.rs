@@ -18,8 +18,10 @@ use lifeboat_runtime::{
     driver::{Driver, Ended, Setup, Wanted},
     files::Files,
     identity,
+    inbox::Inbox,
     notify::{self, Notifier},
     process,
+    signers::Signers,
     store::{Log, RunDir, read_log},
 };
 use tokio::sync::mpsc;
@@ -105,6 +107,8 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         past: drive.past,
         mask: drive.mask.clone(),
     });
+    let signers = drive.machine.state().created.signers.clone();
+    let inbox = Inbox::new(&drive.run, signers.map(|digest| Signers::new(drive.run.path(), digest)));
     let ended = Driver::new(Setup {
         machine: drive.machine,
         first: drive.first,
@@ -129,6 +133,7 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         wanted: Wanted { tools, variables },
         elapsed_ms: drive.elapsed_ms,
         notifier,
+        inbox,
         views,
         waiting,
         inputs: (inputs, inputs_end),

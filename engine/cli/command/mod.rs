@@ -1,13 +1,19 @@
 //! The commands, one a file.
 
+use lifeboat_core::evidence::event::ActName;
+
 use crate::args::Command;
 
+mod abort;
+mod act;
+mod attach;
 mod completions;
 mod drill;
 mod engine;
 mod lint;
 mod plan;
 mod prepare;
+mod recorded;
 mod report;
 mod resume;
 mod run;
@@ -68,6 +74,20 @@ pub(crate) fn dispatch(command: Command) -> Outcome {
         Command::Run(arguments) => run::run(&arguments, lifeboat_core::model::Mode::Incident),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Attach(arguments) => attach::run(&arguments),
+        Command::Approve(arguments) => act::on_step(ActName::Approve, arguments),
+        Command::Deny(arguments) => act::on_step(ActName::Deny, arguments),
+        Command::Skip(arguments) => act::on_step(ActName::Skip, arguments),
+        Command::Accept(arguments) => act::on_step(ActName::Accept, arguments),
+        Command::Retry(arguments) => act::on_step(ActName::Retry, arguments),
+        Command::Recheck(arguments) => act::on_step(ActName::Recheck, arguments),
+        Command::Done(arguments) => act::on_step(ActName::Done, arguments),
+        Command::Fail(arguments) => act::on_step(ActName::Fail, arguments),
+        Command::Pause(arguments) => act::on_run(ActName::Pause, &arguments.person),
+        Command::Continue(arguments) => act::on_run(ActName::Continue, &arguments.person),
+        Command::Abort(arguments) => abort::run(&arguments),
+        Command::Handover(arguments) => act::handover(arguments),
+        Command::AttachFile(arguments) => act::attach_file(&arguments),
         Command::Runs(arguments) => runs::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

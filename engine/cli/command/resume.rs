@@ -132,7 +132,7 @@ fn now_of(record: &Record) -> Now {
     Now { at: record.stamp.at, elapsed_ms: record.stamp.elapsed_ms }
 }
 
-fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure> {
+pub(super) fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure> {
     let library = Library::frozen(&run.runbook());
     let source = library
         .source(&created.runbook.path)

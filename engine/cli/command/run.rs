@@ -19,7 +19,7 @@ use lifeboat_runtime::{
     load::frozen_name,
     store::{Holder, RunDir, Store, run_id},
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{Failure, Message, Outcome, engine, prepare};
 use crate::{args, ui};
@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         .map(|(name, source)| (frozen_name(&name), source.text().as_bytes().to_vec()))
         .collect();
     let frozen = digest::to_json(&plan);
+    let signers = freeze_signers(arguments.allowed_signers.as_deref(), &run)?;
     let plan_bytes = serde_json::to_vec_pretty(&frozen).unwrap_or_default();
     run.freeze(&sources).and_then(|()| run.write_plan(&plan_bytes)).map_err(Failure::evidence)?;
 
@@ -88,6 +89,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         outage_at,
         detected_at,
         declared_at,
+        signers,
         host: identity::host(),
         user: identity::user(),
         directory: opened.directory.to_string_lossy().into_owned(),
@@ -117,6 +119,20 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
         },
         &arguments.engine,
     )
+}
+
+/// Freezes the file that binds people to keys; its digest.
+fn freeze_signers(file: Option<&Path>, run: &RunDir) -> Result<Option<String>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let bytes = std::fs::read(file).map_err(|error| {
+        Failure::usage(
+            Message::new(format!("expected a file of allowed signers at {}, found: {error}", file.display())).help(
+                "it has lines such as `alice@example.org ssh-ed25519 AAAA…`; see `man ssh-keygen`, ALLOWED SIGNERS",
+            ),
+        )
+    })?;
+    run.write_signers(&bytes).map_err(Failure::evidence)?;
+    Ok(Some(chain::digest(&bytes)))
 }
 
 fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> {

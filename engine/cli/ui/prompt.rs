@@ -21,6 +21,21 @@ pub(crate) fn line() -> Option<String> {
     }
 }
 
+/// The acts that can be typed while looking on.
+pub(crate) const ACTS: [ActName; 11] = [
+    ActName::Approve,
+    ActName::Deny,
+    ActName::Skip,
+    ActName::Accept,
+    ActName::Retry,
+    ActName::Recheck,
+    ActName::Pause,
+    ActName::Continue,
+    ActName::Abort,
+    ActName::Done,
+    ActName::Fail,
+];
+
 /// The word a person types for an act.
 pub(crate) const fn word(act: ActName) -> &'static str {
     match act {
@@ -38,6 +53,8 @@ pub(crate) const fn word(act: ActName) -> &'static str {
         ActName::Yes => "yes",
         ActName::No => "no",
         ActName::Detach => "detach",
+        ActName::AttachFile => "attach-file",
+        ActName::Handover => "handover",
     }
 }
 
@@ -61,6 +78,8 @@ const fn about(act: ActName, kind: QuestionKind) -> &'static str {
         ActName::Yes => "yes",
         ActName::No => "no",
         ActName::Detach => "leave the run as it is; resume it later",
+        ActName::AttachFile => "put a file into the evidence",
+        ActName::Handover => "pass command on",
     }
 }
 
@@ -127,7 +146,7 @@ pub(crate) fn answer(question: Option<&Question>, typed: &str, who: &str) -> Res
         return Err(format!("`{}` overrides the plan: add the reason, as in `{} the reason`", word(act), word(act)));
     }
     let step = question.filter(|_| for_question).map(|question| question.step.clone()).filter(|step| !step.is_empty());
-    Ok(Act { act, step, who: who.to_owned(), reason, how: "terminal".to_owned() })
+    Ok(Act::at_the_terminal(act, step, who.to_owned(), reason))
 }
 
 #[cfg(test)]

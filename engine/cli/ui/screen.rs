@@ -257,6 +257,17 @@ impl Screen {
         self.refresh();
     }
 
+    /// A record of the past that is not shown: only what runs is noted.
+    pub(crate) fn forward(&mut self, record: &Record) {
+        self.elapsed_ms = record.stamp.elapsed_ms;
+        match &record.event {
+            Event::ActionStarted { step, .. } => drop(self.running.insert(step.clone(), self.elapsed_ms)),
+            Event::ActionFinished(end) => drop(self.running.remove(&end.step)),
+            Event::StepSucceeded { step, .. } | Event::StepFailed { step, .. } => drop(self.running.remove(step)),
+            _ => {}
+        }
+    }
+
     fn refresh(&self) {
         if self.running.is_empty() {
             // Nothing is drawn where a person may be typing.

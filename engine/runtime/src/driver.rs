@@ -34,6 +34,7 @@ use crate::{
     check,
     files::Files,
     http::Clients,
+    inbox::{self, Inbox},
     notify::Notifier,
     preflight,
     process::{self, Filters},
@@ -135,6 +136,8 @@ pub struct Setup {
     pub elapsed_ms: u64,
     /// People elsewhere.
     pub notifier: Option<Notifier>,
+    /// What they do.
+    pub inbox: Inbox,
     /// Where the screen listens.
     pub views: mpsc::UnboundedSender<View>,
     /// Lines that wait for the screen; whoever shows one takes it off.
@@ -158,6 +161,9 @@ struct Going {
     task: JoinHandle<()>,
 }
 
+/// The name of an act, and the file that it came in.
+pub(crate) type Opened = (String, PathBuf);
+
 /// The loop of one run.
 pub struct Driver {
     machine: Machine,
@@ -176,6 +182,10 @@ pub struct Driver {
     inputs: mpsc::UnboundedReceiver<Input>,
     first: Vec<Command>,
     notifier: Option<Notifier>,
+    inbox: Option<Inbox>,
+    /// Letters whose acts are not recorded yet, by the act's name.
+    letters: HashMap<String, PathBuf>,
+    opened: (mpsc::UnboundedSender<Opened>, mpsc::UnboundedReceiver<Opened>),
     ended: Option<Ended>,
 }
 
@@ -235,6 +245,9 @@ impl Driver {
             inputs,
             first: setup.first,
             notifier: setup.notifier,
+            inbox: Some(setup.inbox),
+            letters: HashMap::new(),
+            opened: mpsc::unbounded_channel(),
             ended: None,
         }
     }
@@ -247,6 +260,7 @@ impl Driver {
     /// Runs until the machine asks to exit. Afterwards nothing that it started runs any more.
     pub async fn run(mut self) -> Ended {
         let mut commands = std::mem::take(&mut self.first);
+        commands.extend(self.open_inbox().await);
         if let Some(engine) = self.engine.take() {
             commands.extend(self.machine.handle(Input::Started(engine), self.now()));
         }
@@ -273,6 +287,37 @@ impl Driver {
             notifier.finish(LAST_WORDS).await;
         }
         self.ended.unwrap_or(Ended { code: 7, reason: "the engine lost its run".to_owned() })
+    }
+
+    /// What people did while no engine had the run comes before anything else, so that the run does not hold for want of
+    /// it; from then on the inbox is watched.
+    async fn open_inbox(&mut self) -> Vec<Command> {
+        let Some(mut inbox) = self.inbox.take() else { return Vec::new() };
+        let first = tokio::task::spawn_blocking(move || (inbox.take(), inbox)).await;
+        let Ok((acts, inbox)) = first else { return Vec::new() };
+        let mut commands = Vec::new();
+        for (path, act) in acts {
+            if act.id.as_ref().is_some_and(|id| self.machine.state().acts.contains(id)) {
+                // Its engine died after it was recorded and before it was put away.
+                drop(std::fs::remove_file(path));
+                continue;
+            }
+            self.letters.insert(act.id.clone().unwrap_or_default(), path);
+            commands.extend(self.machine.handle(Input::Act(act), self.now()));
+        }
+        tokio::spawn(inbox::watch(inbox, self.world.sender.clone(), self.opened.0.clone()));
+        commands
+    }
+
+    /// An act that is recorded, done or refused, has no use for its letter any more.
+    fn put_away(&mut self, id: &str) {
+        while let Ok((id, path)) = self.opened.1.try_recv() {
+            self.letters.insert(id, path);
+        }
+        if let Some(path) = self.letters.remove(id) {
+            // If it stays, the next engine finds the act in the log and does nothing.
+            drop(std::fs::remove_file(path));
+        }
     }
 
     /// Waits for something to happen, and takes all that has happened.
@@ -367,6 +412,9 @@ impl Driver {
         for record in written.map_err(|error| error.to_string())? {
             if let Some(notifier) = &self.notifier {
                 notifier.tell(&record);
+            }
+            if let Event::Act { id: Some(id), .. } = &record.event {
+                self.put_away(id);
             }
             self.world.screen.tell(View::Record(Box::new(record)));
         }

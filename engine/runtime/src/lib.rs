@@ -5,6 +5,7 @@
 //! - `driver`: the loop between the machine and the world
 //! - `process`: the only user of `duct`, and the only sender of signals
 //! - `http`, `check`: requests and observations
+//! - `inbox`, `signers`: acts of people at other terminals, and whose they are
 //! - `notify`: people elsewhere
 //! - `preflight`: tools and environment
 //! - `store`: run directories, the log, artifacts, verification
@@ -16,8 +17,10 @@ pub mod driver;
 pub mod files;
 pub mod http;
 pub mod identity;
+pub mod inbox;
 pub mod load;
 pub mod notify;
 pub mod preflight;
 pub mod process;
+pub mod signers;
 pub mod store;

@@ -295,6 +295,28 @@ fn receiver() -> Result<(pipe::Receiver, std::io::PipeWriter), StartError> {
 #[cfg(test)]
 mod tests;
 
+/// What a short command answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether it ended with exit code 0.
+    pub succeeded: bool,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+}
+
+/// Hands bytes to a short command of ours and waits for its answer. It blocks.
+///
+/// # Errors
+/// When it could not be started.
+pub fn ask(program: &str, arguments: &[&str], stdin: &[u8]) -> Result<Answer, String> {
+    let run = duct::cmd(program, arguments).stdin_bytes(stdin).stdout_capture().stderr_capture().unchecked().run();
+    let output = run.map_err(|error| format!("{program} could not be started: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Answer { succeeded: output.status.success(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
+}
+
 /// The standard output of a short command that only looks, or `None` when it fails.
 #[must_use]
 pub fn quick(directory: &Path, program: &str, arguments: &[&str]) -> Option<String> {

@@ -5,7 +5,13 @@ use std::{env, path::Path, process::Command};
 use crate::{run, say};
 
 /// Programs, and the Debian packages that have them.
-const NEEDS: &[(&str, &str)] = &[("etcd", "etcd-server"), ("etcdctl", "etcd-client"), ("git", "git"), ("tar", "tar")];
+const NEEDS: &[(&str, &str)] = &[
+    ("etcd", "etcd-server"),
+    ("etcdctl", "etcd-client"),
+    ("git", "git"),
+    ("tar", "tar"),
+    ("ssh-keygen", "openssh-client"),
+];
 
 /// What the benchmarks compare with.
 const FOR_BENCH: &[(&str, &str)] = &[("make", "make"), ("ninja", "ninja-build")];

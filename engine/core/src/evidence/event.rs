@@ -292,8 +292,17 @@ pub enum Event {
         /// Why; always there where the act overrides the plan.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// How we know who it was.
+        /// How we know who it was: `terminal`, `inbox` (they said so), `ssh:SHA256:…` (they signed it), `forged`.
         how: String,
+        /// The act's own name, when it came from another terminal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// To whom command was passed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// Files that came with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        artifacts: Vec<Artifact>,
         /// `false`: it was refused, and `refusal` says why.
         accepted: bool,
         /// Why it was refused.
@@ -413,6 +422,9 @@ pub struct RunCreated {
     pub detected_at: Option<Timestamp>,
     /// When the disaster was declared, where known.
     pub declared_at: Option<Timestamp>,
+    /// SHA-256 of the run's `allowed_signers`: then an act from elsewhere counts only when it is signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signers: Option<String>,
     /// The host's name.
     pub host: String,
     /// The system user.
@@ -612,6 +624,10 @@ pub enum ActName {
     No,
     /// Leave the run as it is, to be resumed.
     Detach,
+    /// Put a file into the evidence.
+    AttachFile,
+    /// Pass command on to somebody else.
+    Handover,
 }
 
 /// What an abort leaves alone.

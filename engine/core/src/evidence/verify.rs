@@ -81,6 +81,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What is not wrong, but limits what was proven.
     pub notices: Vec<Notice>,
+    /// The digest of `allowed_signers`, when people are bound to keys.
+    pub signers: Option<String>,
     /// The artifacts that the records name, in order.
     pub artifacts: Vec<Reference>,
     /// SHA-256 of every frozen file of the runbook, by frozen path.
@@ -199,6 +201,11 @@ impl Verifier {
     fn collect(&mut self, record: Record, byte: u64) {
         match &record.event {
             Event::RunCreated(_) => self.report.first = Some(Place::of(&record, byte)),
+            Event::Act { artifacts, .. } if !artifacts.is_empty() => {
+                let at = Place::of(&record, byte);
+                let named = artifacts.iter().cloned();
+                self.report.artifacts.extend(named.map(|artifact| Reference { artifact, at: at.clone() }));
+            }
             Event::ActionFinished(finished) if !finished.artifacts.is_empty() => {
                 let at = Place::of(&record, byte);
                 let named = finished.artifacts.iter().cloned();
@@ -207,6 +214,7 @@ impl Verifier {
             _ => {}
         }
         if let Event::RunCreated(created) = record.event {
+            self.report.signers = created.signers;
             self.report.run = Some(created.run);
             self.report.plan_digest = Some(created.plan_digest);
             self.report.frozen = created.runbook.digests;

@@ -106,8 +106,54 @@ pub struct Act {
     pub who: String,
     /// Why.
     pub reason: Option<String>,
-    /// How we know who it was: `terminal`, `inbox`, `ssh:SHA256:…`.
-    pub how: String,
+    /// How we know who it was.
+    pub proof: Proof,
+    /// Its own name, when it came from elsewhere: one that is in the log already was done and is not done again.
+    pub id: Option<String>,
+    /// To whom command is passed, by `handover`.
+    pub to: Option<String>,
+    /// Files that come with it.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// How we know who acted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// They are at the engine's terminal.
+    Terminal,
+    /// They could write to the run's inbox, and said who they are.
+    Unsigned,
+    /// They signed it with a key that is theirs by the run's `allowed_signers`.
+    Signed {
+        /// Fingerprint: `SHA256:…`.
+        key: String,
+    },
+    /// Somebody signed it, but not they.
+    Forged {
+        /// Why it is not theirs.
+        why: String,
+    },
+}
+
+impl Proof {
+    /// As it is recorded: `terminal`, `inbox`, `ssh:SHA256:…`, `forged`.
+    #[must_use]
+    pub fn how(&self) -> String {
+        match self {
+            Self::Terminal => "terminal".to_owned(),
+            Self::Unsigned => "inbox".to_owned(),
+            Self::Signed { key } => format!("ssh:{key}"),
+            Self::Forged { .. } => "forged".to_owned(),
+        }
+    }
+}
+
+impl Act {
+    /// An act at the engine's own terminal.
+    #[must_use]
+    pub fn at_the_terminal(act: ActName, step: Option<String>, who: String, reason: Option<String>) -> Self {
+        Self { act, step, who, reason, proof: Proof::Terminal, id: None, to: None, artifacts: Vec::new() }
+    }
 }
 
 /// Signals that mean something to a run.

@@ -43,7 +43,7 @@ mod tests;
 
 pub use abort::{AbortPreview, preview};
 pub use command::{Command, Question, QuestionKind, Timer};
-pub use input::{Act, Engine, Input, Signal};
+pub use input::{Act, Engine, Input, Proof, Signal};
 pub use state::{Now, RunStatus, State, Status, fold};
 
 use crate::{

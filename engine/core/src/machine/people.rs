@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Act, Command, Key, Machine, Question, QuestionKind, RunStatus, Signal, Stage, Stop, TERMINATE_GRACE_MS, Timer,
-    task::Ending,
+    Act, Command, Key, Machine, Proof, Question, QuestionKind, RunStatus, Signal, Stage, Stop, TERMINATE_GRACE_MS,
+    Timer, task::Ending,
 };
 use crate::{
     action::Outcome,
@@ -118,13 +118,20 @@ impl Machine {
 
     /// A person acted. Whatever comes of it is recorded; an act that cannot be done is refused with the reason.
     pub(crate) fn on_act(&mut self, act: &Act) {
+        // It was done, or refused, before an engine died that had not put it away yet.
+        if act.id.as_ref().is_some_and(|id| self.state.acts.contains(id)) {
+            return;
+        }
         let refusal = self.refusal(act);
         self.emit(Event::Act {
             act: act.act,
             step: act.step.clone(),
             who: act.who.clone(),
             reason: act.reason.clone(),
-            how: act.how.clone(),
+            how: act.proof.how(),
+            id: act.id.clone(),
+            to: act.to.clone(),
+            artifacts: act.artifacts.clone(),
             accepted: refusal.is_none(),
             refusal: refusal.clone(),
         });
@@ -150,9 +157,19 @@ impl Machine {
         if act.who.trim().is_empty() || act.who.starts_with("policy:") {
             return Some("whoever acts on a run says who they are".to_owned());
         }
+        if let Some(refusal) = self.refusal_of_proof(act) {
+            return Some(refusal);
+        }
         let needs_reason = matches!(act.act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail);
         if needs_reason && act.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
             return Some("it overrides the plan, so it needs a reason".to_owned());
+        }
+        match act.act {
+            ActName::Handover if act.to.as_ref().is_none_or(|to| to.trim().is_empty()) => {
+                return Some("say to whom command is passed".to_owned());
+            }
+            ActName::AttachFile if act.artifacts.is_empty() => return Some("there is no file with it".to_owned()),
+            _ => {}
         }
         let Some(step) = &act.step else { return self.refusal_for_run(act.act) };
         let Some(node) = self.state.node(step) else {
@@ -176,7 +193,8 @@ impl Machine {
             ActName::Continue => stage == Some(Stage::Asking),
             ActName::Done | ActName::Fail => stage == Some(Stage::Manual),
             ActName::Yes | ActName::No => self.asked(key).is_some(),
-            ActName::Pause | ActName::Abort | ActName::Detach => false,
+            ActName::AttachFile => true,
+            ActName::Pause | ActName::Abort | ActName::Detach | ActName::Handover => false,
         };
         if !allowed {
             return Some(format!("the step is {} and does not wait for that", self.status_name(node)));
@@ -200,9 +218,40 @@ impl Machine {
         work.result_matters() && (outputs || (spec.recovery_point.is_some() && state.recovery_point.is_none()))
     }
 
+    /// Why it is not theirs to do, when the people of this run are bound to keys.
+    fn refusal_of_proof(&self, act: &Act) -> Option<String> {
+        let who = &act.who;
+        let wanted = || format!("expected it signed with a key that `allowed_signers` has for {who}");
+        match &act.proof {
+            Proof::Forged { why } => Some(format!("{}, found: {why}", wanted())),
+            Proof::Signed { .. } => None,
+            _ if self.state.created.signers.is_none() => None,
+            Proof::Unsigned => Some(format!("{}, found no signature", wanted())),
+            // Whoever starts a run may command it; but a role is its people's alone.
+            Proof::Terminal if matches!(act.act, ActName::Approve | ActName::Deny) && self.role_of(act).is_some() => {
+                Some(format!(
+                    "{}, found only a name: use `lifeboat {}`",
+                    wanted(),
+                    if act.act == ActName::Deny { "deny" } else { "approve" }
+                ))
+            }
+            Proof::Terminal => None,
+        }
+    }
+
+    /// The role whose people may answer the gate that an act is about.
+    fn role_of(&self, act: &Act) -> Option<String> {
+        let node = self.state.node(act.step.as_deref()?)?;
+        let (key, _) = self.live_of(node)?;
+        self.open_gate(key).filter(|gate| *gate == Gate::Approval)?;
+        self.work(key).approval()?.by.as_ref().map(|by| (**by).clone())
+    }
+
     fn refusal_for_run(&self, act: ActName) -> Option<String> {
         match (act, self.state.run) {
-            (ActName::Abort, RunStatus::Running) | (ActName::Detach, _) => None,
+            (ActName::Abort, RunStatus::Running) | (ActName::Detach | ActName::AttachFile | ActName::Handover, _) => {
+                None
+            }
             (ActName::Abort, RunStatus::Created) => Some("nothing has started yet: use detach".to_owned()),
             (ActName::Abort, RunStatus::Aborting) => Some("the run is being aborted already".to_owned()),
             (ActName::Abort, RunStatus::CleaningUp) => Some("the run is over and being cleaned up".to_owned()),
@@ -220,6 +269,11 @@ impl Machine {
         let state = self.state.steps[key.0].task(key.1).gates.get(&gate)?;
         if state.people.iter().any(|person| person == who) {
             return Some(format!("{who} has approved already; {} distinct people are needed", state.count));
+        }
+        // An engine without a person keeps the gate open and holds; whoever resumes the run is asked anew.
+        if let Some(at) = state.expires_at.filter(|at| *at <= self.now.at) {
+            let at = crate::report::words::instant(at);
+            return Some(format!("the time to answer was over at {at}; resume the run to be asked anew"));
         }
         let by = self.work(key).approval()?.by.clone()?;
         let scope = self.step(key.0)?.scope;
@@ -324,7 +378,7 @@ impl Machine {
                 self.close(&step);
                 self.on_answer(key, act.act == ActName::Yes, &act.who);
             }
-            ActName::Pause | ActName::Abort | ActName::Detach => {}
+            ActName::Pause | ActName::Abort | ActName::Detach | ActName::AttachFile | ActName::Handover => {}
         }
     }
 

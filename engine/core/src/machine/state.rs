@@ -4,7 +4,7 @@
 //! questions) is in `Machine` and is made anew after a crash.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -267,6 +267,10 @@ pub struct State {
     pub stays: Vec<Stays>,
     /// Whether the clean-up has begun.
     pub cleanup_started: bool,
+    /// Names of acts from elsewhere, whatever became of them.
+    pub acts: BTreeSet<String>,
+    /// Who has command, when it was passed on.
+    pub commander: Option<String>,
     /// Guards that are bad, by name.
     pub guards: BTreeMap<String, GuardState>,
     /// Time of the last record.
@@ -315,6 +319,8 @@ impl State {
             undo_list: Vec::new(),
             stays: Vec::new(),
             cleanup_started: false,
+            acts: BTreeSet::new(),
+            commander: None,
             guards: BTreeMap::new(),
             last: now,
             index: Arc::new(index_of(plan)),
@@ -543,6 +549,12 @@ impl State {
             | Event::RecoveryPoint { .. }
             | Event::EngineStopped { .. }
             | Event::Act { .. } => {}
+        }
+        if let Event::Act { id: Some(id), .. } = event {
+            self.acts.insert(id.clone());
+        }
+        if let Event::Act { act: ActName::Handover, to: Some(to), accepted: true, .. } = event {
+            self.commander = Some(to.clone());
         }
         if let Event::ProcessStarted { step, task, pid, identity, .. } = event {
             let at = find(step)?;

@@ -60,6 +60,7 @@ impl Lock {
     /// Takes the lock, without a token yet.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         // If the file is replaced between opening and locking, the lock would be on a file that nobody else sees.
+        let mut tries = 0;
         for _ in 0..8 {
             let file = OpenOptions::new()
                 .read(true)
@@ -71,6 +72,12 @@ impl Lock {
                 .map_err(StoreError::io("open", path))?;
             match file.try_lock() {
                 Ok(()) => {}
+                // Somebody may only be looking whether it is held.
+                Err(TryLockError::WouldBlock) if tries < 4 => {
+                    tries += 1;
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Err(OpenError::Held { holder: content(path)? }),
                 Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path)(error).into()),
             }
@@ -111,6 +118,20 @@ impl Lock {
             return Ok(());
         }
         Err(AppendError::Fenced { ours: self.token, holder })
+    }
+}
+
+/// Whether somebody holds the lock right now.
+pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(StoreError::io("open", path)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("look at the lock", path)(error)),
     }
 }
 

@@ -171,6 +171,22 @@ impl RunDir {
         files::replace(&self.plan_path(), bytes)
     }
 
+    /// Freezes the `allowed_signers` of the run. Their digest in `run-created` is the one of these bytes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_signers(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        files::replace(&self.path.join(crate::signers::FILE), bytes)
+    }
+
+    /// Whether an engine has the run right now.
+    ///
+    /// # Errors
+    /// When the lock cannot be looked at.
+    pub fn is_held(&self) -> Result<bool, StoreError> {
+        lock::is_held(&self.lock())
+    }
+
     /// The plan's bytes.
     ///
     /// # Errors

@@ -85,6 +85,10 @@ fn frozen(run: &RunDir, report: &mut Report) -> Result<(), StoreError> {
     let (Some(at), Some(plan)) = (report.first.clone(), report.plan_digest.clone()) else { return Ok(()) };
     let mut faults = Vec::new();
     faults.extend(look(&run.plan_path()).against("the plan", "plan.json".to_owned(), &plan, None));
+    if let Some(signers) = &report.signers {
+        let path = run.path().join(crate::signers::FILE);
+        faults.extend(look(&path).against("the keys of people", crate::signers::FILE.to_owned(), signers, None));
+    }
     let root = run.runbook();
     for (name, digest) in &report.frozen {
         let found = files::below(&root, name).map_or(Found::Missing, |path| look(&path));

@@ -388,6 +388,7 @@ pub(super) fn created(plan: &Plan, outage_at: Option<Timestamp>) -> RunCreated {
         outage_at,
         detected_at: None,
         declared_at: None,
+        signers: None,
         host: "host".to_owned(),
         user: "user".to_owned(),
         directory: "/".to_owned(),

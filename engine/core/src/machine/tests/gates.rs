@@ -2,7 +2,7 @@
 
 use super::{
     builder::*,
-    world::{Fate, Script, World, act, back, says},
+    world::{Fate, Script, World, act, back, says, well},
 };
 use crate::{
     evidence::{
@@ -243,4 +243,16 @@ fn both_gates_in_turn() {
     assert_eq!((world.status("a"), world.times("a", Task::Do)), ("awaiting-approval", 0));
     world.act(ActName::Approve, "a", "alice", "").finish();
     assert_eq!(world.code(), 6);
+}
+
+#[test]
+fn an_answer_after_the_expiry_is_refused_while_nobody_is_there() {
+    let plan = plan([gated(Some("ic"), 1, Unattended::Hold, Some(100)), step("long")]);
+    let mut world = World::begun(&plan, Script::default().action("long", &[well(1000)]));
+    world.pass(50);
+    assert_eq!(world.machine.waits_for().len(), 1);
+    world.pass(100).act(ActName::Approve, "a", "alice", "");
+    assert!(world.refusal().is_some_and(|why| why.contains("the time to answer was over")), "{:?}", world.refusal());
+    world.finish();
+    assert_eq!((world.code(), world.times("a", Task::Do)), (5, 0));
 }

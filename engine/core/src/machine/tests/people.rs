@@ -9,7 +9,7 @@ use crate::{
         Event,
         event::{ActName, Task},
     },
-    machine::{Input, QuestionKind, Signal},
+    machine::{Act, Input, Proof, QuestionKind, Signal},
     model::OnFailure,
 };
 
@@ -337,4 +337,66 @@ fn secrets_leave_no_trace_and_lose_no_record() {
     let all = serde_json::to_string(&world.log.iter().map(|(event, _)| event).collect::<Vec<_>>()).expect("JSON");
     assert!(!all.contains("hunter2-hunter2"));
     assert!(world.kinds().contains(&"step-succeeded promote-database".to_owned()));
+}
+
+/// The engine died after the act was recorded and before its letter was put away: the letter comes again.
+#[test]
+fn an_act_from_elsewhere_is_done_once() {
+    let plan = plan([step("a").on_failure(OnFailure::Pause).undo()]);
+    let mut world = World::begun(&plan, Script::attended().action("a", &[badly(10)]));
+    world.pass(50);
+    let letter = Act { id: Some("x-1".to_owned()), ..act(ActName::Retry, "a", "alice", "") };
+    world.input(Input::Act(letter.clone())).pass(50);
+    assert_eq!(world.times("a", Task::Do), 2);
+    world.input(Input::Act(letter.clone())).pass(50);
+    world.resume(Fate::Survive, 10).input(Input::Act(letter)).pass(50);
+    assert_eq!((world.times("a", Task::Do), world.question("a")), (2, Some(QuestionKind::Failure)));
+    let acts = world.log.iter().filter(|(event, _)| matches!(event, Event::Act { .. })).count();
+    assert_eq!(acts, 1);
+}
+
+#[test]
+fn who_is_bound_to_a_key_has_to_use_it() {
+    let bound = |bound: bool, proof: Proof| {
+        let gate = approval(Some("ic"), 1, crate::model::Unattended::Hold, None);
+        let plan = plan([step("a").approval(gate)]);
+        let mut world = World::new(&plan, Script::attended());
+        if bound {
+            let Some((Event::RunCreated(created), _)) = world.log.first_mut() else { panic!("the first record") };
+            created.signers = Some("digest".to_owned());
+            world.resume(Fate::Die, 0);
+        } else {
+            world.start();
+        }
+        world.pass(50);
+        world.input(Input::Act(Act { proof, ..act(ActName::Approve, "a", "alice", "") }));
+        world.refusal().map(str::to_owned)
+    };
+    let key = || Proof::Signed { key: "SHA256:x".to_owned() };
+    let forged = || Proof::Forged { why: "another key".to_owned() };
+    assert_eq!((bound(false, Proof::Terminal), bound(false, Proof::Unsigned), bound(false, key())), (None, None, None));
+    assert_eq!(bound(true, key()), None);
+    for proof in [Proof::Terminal, Proof::Unsigned, forged()] {
+        assert!(bound(true, proof.clone()).is_some_and(|why| why.contains("allowed_signers")), "{proof:?}");
+    }
+    assert!(bound(false, forged()).is_some_and(|why| why.contains("another key")));
+}
+
+#[test]
+fn command_is_passed_on_and_files_are_attached_in_every_state() {
+    let plan = plan([step("a").undo()]);
+    let mut world = World::begun(&plan, Script::attended().action("a", &[never()]).undo("a", &[well(100)]));
+    let handover = |to: Option<&str>| Act { to: to.map(str::to_owned), ..act(ActName::Handover, "", "alice", "") };
+    world.pass(10).input(Input::Act(handover(None)));
+    assert!(world.refusal().is_some_and(|why| why.contains("to whom")));
+    world.input(Input::Act(handover(Some("bob"))));
+    assert_eq!((world.refusal(), world.machine.state().commander.as_deref()), (None, Some("bob")));
+    world.act(ActName::Abort, "", "bob", "").pass(20);
+    let file = crate::evidence::event::Artifact { name: "x".to_owned(), sha256: "0".repeat(64), bytes: 1 };
+    world.input(Input::Act(Act { artifacts: vec![file], ..act(ActName::AttachFile, "a", "bob", "") }));
+    assert_eq!(world.refusal(), None);
+    world.act(ActName::AttachFile, "a", "bob", "");
+    assert!(world.refusal().is_some_and(|why| why.contains("no file")));
+    world.finish();
+    assert_eq!(world.code(), 3);
 }

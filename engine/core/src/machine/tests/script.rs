@@ -124,11 +124,6 @@ impl Script {
 
 /// An act of a person.
 pub(super) fn act(name: ActName, step: &str, who: &str, reason: &str) -> Act {
-    Act {
-        act: name,
-        step: (!step.is_empty()).then(|| step.to_owned()),
-        who: who.to_owned(),
-        reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        how: "terminal".to_owned(),
-    }
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Act::at_the_terminal(name, some(step), who.to_owned(), some(reason))
 }

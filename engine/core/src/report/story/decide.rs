@@ -19,7 +19,7 @@ impl Fold {
     /// What an event tells about decisions; `state` is the one before the event.
     pub(super) fn decide(&mut self, event: &Event, at: Moment, state: &State) {
         match event {
-            Event::Act { act, step, who, reason, how, accepted, refusal } => {
+            Event::Act { act, step, who, reason, how, accepted, refusal, to, .. } => {
                 let act = Act {
                     at,
                     act: *act,
@@ -30,7 +30,8 @@ impl Fold {
                     accepted: *accepted,
                     refusal: refusal.clone(),
                 };
-                let decision = of_act(&act, state);
+                let mut decision = of_act(&act, state);
+                decision.note = to.as_ref().map(|to| format!("to {to}"));
                 self.story.decisions.push(decision);
                 self.story.acts.push(act);
             }
@@ -178,6 +179,9 @@ const fn verb(act: ActName, step: bool, accepted: bool) -> &'static str {
         (ActName::Yes, _) => ("answered yes to the check of", "tried to answer yes to the check of"),
         (ActName::No, _) => ("answered no to the check of", "tried to answer no to the check of"),
         (ActName::Detach, _) => ("left the run", "tried to leave the run"),
+        (ActName::AttachFile, false) => ("attached a file", "tried to attach a file"),
+        (ActName::AttachFile, true) => ("attached a file to", "tried to attach a file to"),
+        (ActName::Handover, _) => ("passed command on", "tried to pass command on"),
     };
     if accepted { did } else { tried }
 }

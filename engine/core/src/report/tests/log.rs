@@ -207,6 +207,9 @@ impl Log {
             how: "SSH signature by SHA256:3fF9wcQ…".into(),
             accepted: refusal.is_none(),
             refusal: refusal.map(str::to_owned),
+            id: None,
+            to: None,
+            artifacts: Vec::new(),
         })
     }
 

@@ -1,0 +1,53 @@
+//! A run as it stands on the disk, for whoever looks at it without having it.
+
+use std::sync::Arc;
+
+use lifeboat_core::{
+    evidence::{
+        Event, Record,
+        event::{InputRecord, RunCreated},
+    },
+    machine::{Now, State, fold},
+    plan::{Binding, Plan},
+};
+use lifeboat_runtime::store::{RunDir, Store, read_log};
+
+use super::{Failure, Message, prepare, resume};
+use crate::args;
+
+/// A run, its records and what they come to.
+pub(super) struct Recorded {
+    pub run: RunDir,
+    pub records: Vec<Record>,
+    pub created: RunCreated,
+    pub plan: Arc<Plan>,
+    pub state: State,
+}
+
+/// The run of that name.
+pub(super) fn open(store: &args::Store, name: &str) -> Result<RunDir, Failure> {
+    let store = Store::new(&store.store);
+    let found = store.find(name).map_err(Failure::usage)?;
+    RunDir::open(found.path).map_err(Failure::usage)
+}
+
+/// Reads all of a run. Secrets are not needed for that.
+pub(super) fn load(run: RunDir) -> Result<Recorded, Failure> {
+    let records = read_log(&run.log_path()).map_err(Failure::evidence)?;
+    let Some(Event::RunCreated(created)) = records.first().map(|record| &record.event) else {
+        return Err(Failure::usage(Message::new(format!("the run {} has no records yet", run.id()))));
+    };
+    let created = (**created).clone();
+    let opened = resume::frozen(&run, &created)?;
+    let runbook = prepare::sound(&opened)?;
+    let binding = |name: &String, record: &InputRecord| match record {
+        InputRecord::Value(value) => Binding::Value(value.clone()),
+        InputRecord::Secret(_) => Binding::Secret(name.clone()),
+    };
+    let bindings = created.inputs.iter().map(|(name, record)| (name.clone(), binding(name, record))).collect();
+    let plan = Arc::new(prepare::plan(&opened, &runbook, created.mode, bindings)?);
+    let now = |record: &Record| Now { at: record.stamp.at, elapsed_ms: record.stamp.elapsed_ms };
+    let state = fold(&plan, records.iter().map(|record| (&record.event, now(record))))
+        .map_err(|error| Failure::evidence(Message::new(format!("the log does not fit its plan: {error}"))))?;
+    Ok(Recorded { run, records, created, plan, state })
+}

@@ -1,0 +1,5 @@
+//! People who act on a run from other terminals.
+
+mod acts;
+mod attach;
+mod signed;
