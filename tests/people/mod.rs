@@ -3,3 +3,4 @@
 mod acts;
 mod attach;
 mod signed;
+mod terminal;

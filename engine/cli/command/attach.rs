@@ -35,8 +35,12 @@ pub(super) fn run(arguments: &args::Attach) -> Outcome {
     // From the beginning: what was written between the two looks must be in one of them.
     let read = records.len() as u64;
     let mut tail = Tail::whole(&run.log_path())?;
-    let mut screen = ui::screen::Screen::new(&plan, created.objectives.rto.as_millis(), arguments.verbose);
-    ui::err(&format!("ATTACHED to {}, a {} of {}\n", run.id(), created.mode.name(), created.runbook.title));
+    let attended = !arguments.no_input && std::io::stdin().is_terminal();
+    let mut screen =
+        ui::screen::Screen::new(&plan, created.objectives.rto.as_millis(), created.outage_at, arguments.verbose);
+    screen.typing(attended);
+    let (mode, title) = (created.mode.name(), &created.runbook.title);
+    ui::err(&format!("ATTACHED to {}, {mode} run of {title}\n", run.id()));
     if records.len() > PAST {
         ui::err(&format!("  ({} earlier records: lifeboat show {})\n", records.len() - PAST, run.id()));
     }
@@ -47,7 +51,7 @@ pub(super) fn run(arguments: &args::Attach) -> Outcome {
             screen.forward(record);
         }
     }
-    let typed = if arguments.no_input || !std::io::stdin().is_terminal() { None } else { Some(listen()) };
+    let typed = attended.then(listen);
     if typed.is_some() {
         ui::err("  type an act, its step and a reason where one is needed; `detach` leaves, the run goes on\n");
         waits(&state, &plan);

@@ -78,15 +78,19 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
     let questions = ui::screen::Questions::default();
     let plan = drive.machine.plan();
     let who = arguments.who.clone().unwrap_or_else(identity::user);
-    let screen = ui::screen::Screen::new(plan, drive.rto_ms, arguments.verbose);
+    let screen = ui::screen::Screen::new(plan, drive.rto_ms, drive.machine.state().outage, arguments.verbose);
     let shown = {
         let (waiting, questions) = (Arc::clone(&waiting), questions.clone());
         std::thread::spawn(move || ui::screen::follow(screen, views_end, &waiting, &questions))
     };
     if attended {
         // Nobody waits for this thread: it sits in a read that only the person at the terminal ends.
-        let inputs = inputs.clone();
-        std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs));
+        let (inputs, run) = (inputs.clone(), drive.run.clone());
+        let preview = move || match super::recorded::load(run.clone()) {
+            Ok(recorded) => super::abort::text(&recorded),
+            Err(failure) => format!("{}\n", failure.report),
+        };
+        std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs, &preview));
     }
     let variables: Vec<String> = plan.scopes.iter().flat_map(|scope| scope.runbook.requires.env.clone()).collect();
     let tools: Vec<(String, Requirement)> = plan

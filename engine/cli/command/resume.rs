@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
     let rto_ms = created.objectives.rto.as_millis();
     let directory = PathBuf::from(&created.directory);
     let files = Files::recorded(&directory, &created.files);
-    ui::err(&format!("RESUMING {}, a {} of {}\n\n", run.id(), created.mode.name(), created.runbook.title));
+    ui::err(&format!("RESUMING {}, {} run of {}\n\n", run.id(), created.mode.name(), created.runbook.title));
     engine::drive(
         engine::Drive {
             elapsed_ms: elapsed(&taken.records),

@@ -88,8 +88,8 @@ pub(crate) const fn needs_reason(act: ActName) -> bool {
     matches!(act, ActName::Skip | ActName::Accept | ActName::Deny | ActName::Fail)
 }
 
-/// A question as text.
-pub(crate) fn show(question: &Question, more: usize) -> String {
+/// A question as text, at most `width` columns wide.
+pub(crate) fn show(question: &Question, more: usize, width: usize) -> String {
     let title = match question.kind {
         QuestionKind::Approval => "APPROVAL",
         QuestionKind::Step => "NEXT STEP",
@@ -102,24 +102,109 @@ pub(crate) fn show(question: &Question, more: usize) -> String {
     let about_what = if question.step.is_empty() { "the run" } else { &question.step };
     let mut text = format!("\n{title}  {about_what}\n");
     for line in question.text.lines() {
-        text.push_str(&format!("  {line}\n"));
+        // What stands behind a word of ours goes on below itself.
+        let label = line.get(..10).filter(|label| label.ends_with(' ') && !label.starts_with(' '));
+        text.push_str(&wrapped(line, "  ", if label.is_some() { "            " } else { "  " }, width));
     }
     for &choice in &question.choices {
         let reason = if needs_reason(choice) { " REASON" } else { "" };
         let typed = format!("{}{reason}", word(choice));
         text.push_str(&format!("    {typed:<16} {}\n", about(choice, question.kind)));
     }
+    if question.kind == QuestionKind::Step {
+        text.push_str("    Enter            start this step\n");
+    }
+    text.push_str("    ?                help: e everything, a what an abort would undo, …\n");
     if more > 0 {
-        text.push_str(&format!("  ({more} more to answer after this)\n"));
+        let s = if more == 1 { "" } else { "s" };
+        text.push_str(&format!("  ({more} more question{s} after this; `approve STEP` answers another one now)\n"));
     }
     text
 }
 
-/// What a line means as an answer to a question: the act, or what was wrong with it.
-pub(crate) fn answer(question: Option<&Question>, typed: &str, who: &str) -> Result<Act, String> {
+/// A line, broken between words.
+fn wrapped(line: &str, first: &str, rest: &str, width: usize) -> String {
+    let mut text = first.to_owned();
+    let (mut used, mut fresh) = (first.chars().count(), true);
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if !fresh && used + length > width {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            text.push_str(rest);
+            used = rest.chars().count();
+        }
+        text.push_str(word);
+        used += word.chars().count();
+        fresh = false;
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// What a line at the prompt means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// An act on the run.
+    Act(Act),
+    /// Show the question again.
+    Again,
+    /// Show everything about what is asked.
+    Everything,
+    /// Show what an abort would undo.
+    Preview,
+    /// Show what can be typed.
+    Help,
+}
+
+/// What can be typed, always.
+pub(crate) const HELP: &str = "
+  Enter            start the step that is shown; otherwise show the question again
+  s REASON         skip                       e    everything about the step
+  r                retry                      a    what an abort would undo, and what stays
+  p                pause, start nothing new   c    continue
+  q                detach: leave the run as it is, to be resumed
+  abort [REASON]   abort the run and undo what was done
+  WORD STEP …      answer the question of another step
+  Ctrl-C           pause; a second one aborts; a third one kills what runs
+";
+
+/// What a line means: `open` are the questions, the one on the screen first.
+pub(crate) fn read(open: &[Question], typed: &str, who: &str) -> Result<Typed, String> {
     let typed = typed.trim();
-    let (first, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    let first = open.first();
+    let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    match (word, first.map(|question| question.kind)) {
+        ("", Some(QuestionKind::Step)) => return answer(open, "continue", who).map(Typed::Act),
+        ("", _) => return Ok(Typed::Again),
+        ("?" | "h" | "help", _) => return Ok(Typed::Help),
+        ("e", _) => return Ok(Typed::Everything),
+        ("a", _) => return Ok(Typed::Preview),
+        _ => {}
+    }
+    let long = match word {
+        "s" => "skip",
+        "r" => "retry",
+        "p" => "pause",
+        "c" => "continue",
+        "q" => "detach",
+        word => word,
+    };
+    answer(open, &format!("{long} {rest}"), who).map(Typed::Act)
+}
+
+/// The act that a line is, or what was wrong with it. The word of an act may be cut short; behind it another step than
+/// the one on the screen can be named.
+fn answer(open: &[Question], typed: &str, who: &str) -> Result<Act, String> {
+    let (first, rest) = typed.trim().split_once(char::is_whitespace).unwrap_or((typed.trim(), ""));
     let first = first.to_lowercase();
+    let (named, after) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
+    let other = open.iter().find(|question| !named.is_empty() && question.step == named);
+    let (question, rest) = match other {
+        Some(other) => (Some(other), after),
+        None => (open.first(), rest),
+    };
     let always = [ActName::Pause, ActName::Continue, ActName::Abort, ActName::Detach];
     let choices: Vec<ActName> = question.map(|question| question.choices.clone()).unwrap_or_default();
     let matching = |acts: &[ActName]| -> Vec<ActName> {
@@ -134,18 +219,23 @@ pub(crate) fn answer(question: Option<&Question>, typed: &str, who: &str) -> Res
         [act] => *act,
         [] => {
             let words: Vec<&str> = choices.iter().chain(&always).map(|&act| word(act)).collect();
-            return Err(format!("expected one of {}, found `{first}`", words.join(", ")));
+            return Err(format!("expected one of {}, found `{first}`; ? tells more", words.join(", ")));
         }
         several => {
-            let words: Vec<&str> = several.iter().map(|&act| word(act)).collect();
-            return Err(format!("`{first}` may be {}: type more of it", words.join(" or ")));
+            let exact = several.iter().copied().find(|&act| word(act) == first);
+            exact.ok_or_else(|| {
+                let words: Vec<&str> = several.iter().map(|&act| word(act)).collect();
+                format!("`{first}` may be {}: type more of it", words.join(" or "))
+            })?
         }
     };
     let reason = Some(rest.trim().to_owned()).filter(|reason| !reason.is_empty());
     if needs_reason(act) && reason.is_none() {
         return Err(format!("`{}` overrides the plan: add the reason, as in `{} the reason`", word(act), word(act)));
     }
-    let step = question.filter(|_| for_question).map(|question| question.step.clone()).filter(|step| !step.is_empty());
+    // An abort is of the run, wherever it is said.
+    let of_step = for_question && act != ActName::Abort;
+    let step = question.filter(|_| of_step).map(|question| question.step.clone()).filter(|step| !step.is_empty());
     Ok(Act::at_the_terminal(act, step, who.to_owned(), reason))
 }
 
@@ -153,33 +243,81 @@ pub(crate) fn answer(question: Option<&Question>, typed: &str, who: &str) -> Res
 mod tests {
     use super::*;
 
-    fn question() -> Question {
-        Question {
-            step: "restore".to_owned(),
-            kind: QuestionKind::Failure,
-            text: "it failed".to_owned(),
-            choices: vec![ActName::Retry, ActName::Recheck, ActName::Accept, ActName::Skip, ActName::Abort],
+    fn question(step: &str, kind: QuestionKind, choices: &[ActName]) -> Question {
+        let (text, details) = ("it failed".to_owned(), String::new());
+        Question { step: step.to_owned(), kind, text, details, choices: choices.to_vec() }
+    }
+
+    fn failed() -> Question {
+        let choices = [ActName::Retry, ActName::Recheck, ActName::Accept, ActName::Skip, ActName::Abort];
+        question("restore", QuestionKind::Failure, &choices)
+    }
+
+    fn gate(step: &str) -> Question {
+        question(step, QuestionKind::Approval, &[ActName::Approve, ActName::Deny, ActName::Abort])
+    }
+
+    fn act(open: &[Question], typed: &str) -> (ActName, Option<String>, Option<String>) {
+        match read(open, typed, "alice") {
+            Ok(Typed::Act(act)) => (act.act, act.step, act.reason),
+            other => panic!("{typed}: {other:?}"),
+        }
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_word_its_beginning_or_its_letter_will_do() {
+        for typed in ["skip the board is flaky", "ski the board is flaky", "s the board is flaky"] {
+            assert_eq!(act(&[failed()], typed), (ActName::Skip, some("restore"), some("the board is flaky")));
+        }
+        for typed in ["retry", "ret", "r"] {
+            assert_eq!(act(&[failed()], typed), (ActName::Retry, some("restore"), None));
+        }
+        assert_eq!(act(&[], "q"), (ActName::Detach, None, None));
+        assert_eq!(act(&[failed()], "abort wrong region"), (ActName::Abort, None, some("wrong region")));
+    }
+
+    #[test]
+    fn another_question_can_be_answered_by_its_step() {
+        let open = [gate("promote"), gate("shift"), failed()];
+        assert_eq!(act(&open, "approve"), (ActName::Approve, some("promote"), None));
+        assert_eq!(act(&open, "approve shift"), (ActName::Approve, some("shift"), None));
+        assert_eq!(act(&open, "deny shift not yet"), (ActName::Deny, some("shift"), some("not yet")));
+        assert_eq!(act(&open, "retry restore"), (ActName::Retry, some("restore"), None));
+    }
+
+    #[test]
+    fn enter_starts_a_step_and_nothing_else() {
+        let step = question("restore", QuestionKind::Step, &[ActName::Continue, ActName::Skip, ActName::Abort]);
+        assert_eq!(act(&[step], ""), (ActName::Continue, some("restore"), None));
+        assert_eq!(read(&[gate("promote")], "", "a"), Ok(Typed::Again));
+        assert_eq!(read(&[failed()], " ", "a"), Ok(Typed::Again));
+    }
+
+    #[test]
+    fn letters_that_only_show() {
+        for (typed, shown) in [("e", Typed::Everything), ("a", Typed::Preview), ("?", Typed::Help)] {
+            assert_eq!(read(&[failed()], typed, "a"), Ok(shown));
         }
     }
 
     #[test]
-    fn a_word_or_its_beginning_will_do() {
-        let act = answer(Some(&question()), "skip the board is flaky", "alice").expect("it is an answer");
-        assert_eq!(
-            (act.act, act.step.as_deref(), act.reason.as_deref()),
-            (ActName::Skip, Some("restore"), Some("the board is flaky"))
-        );
-        let act = answer(Some(&question()), "ret", "alice").expect("it is an answer");
-        assert_eq!(act.act, ActName::Retry);
-        let act = answer(None, "detach", "alice").expect("it is an act");
-        assert_eq!((act.act, act.step), (ActName::Detach, None));
+    fn what_is_no_answer_says_what_would_be() {
+        assert!(read(&[failed()], "re", "a").is_err_and(|text| text.contains("retry or recheck")));
+        assert!(read(&[failed()], "skip", "a").is_err_and(|text| text.contains("reason")));
+        assert!(read(&[failed()], "rm -rf /", "a").is_err_and(|text| text.contains("expected one of")));
+        assert!(read(&[gate("promote")], "deny promote", "a").is_err_and(|text| text.contains("reason")));
     }
 
     #[test]
-    fn what_is_no_answer_says_what_would_be() {
-        assert!(answer(Some(&question()), "re", "a").is_err_and(|text| text.contains("retry or recheck")));
-        assert!(answer(Some(&question()), "skip", "a").is_err_and(|text| text.contains("reason")));
-        assert!(answer(Some(&question()), "", "a").is_err());
-        assert!(answer(Some(&question()), "rm -rf /", "a").is_err_and(|text| text.contains("expected one of")));
+    fn lines_are_broken_between_words_below_themselves() {
+        let text = wrapped("undo      one two three", "  ", "            ", 20);
+        assert_eq!(text, "  undo      one two\n            three\n");
+        assert_eq!(wrapped("", "  ", "  ", 20), "\n");
+        let long = "x".repeat(50);
+        assert_eq!(wrapped(&long, "  ", "  ", 20), format!("  {long}\n"));
     }
 }

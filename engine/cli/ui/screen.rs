@@ -4,6 +4,7 @@
 //! colour alone: every line begins with a word.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
     io::IsTerminal as _,
     sync::{
@@ -13,6 +14,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 use lifeboat_core::{
     action::Outcome,
     duration::Duration,
@@ -27,15 +29,24 @@ use lifeboat_core::{
 use lifeboat_runtime::driver::View;
 use tokio::sync::mpsc;
 
-use super::prompt;
+use super::prompt::{self, Typed};
 
 /// What the screen knows ahead of time.
 pub(crate) struct Screen {
     titles: HashMap<String, String>,
     irreversible: HashSet<String>,
     rto_ms: u64,
+    /// When the RTO clock began; with the run when nobody said.
+    outage: Option<Timestamp>,
+    now: Option<Timestamp>,
+    restored: bool,
     verbose: bool,
+    terminal: bool,
+    /// A question is open.
+    asking: bool,
     live: ProgressBar,
+    /// Whether the live line is on the terminal.
+    drawn: Cell<bool>,
     running: BTreeMap<String, u64>,
     last_lines: HashMap<String, VecDeque<String>>,
     elapsed_ms: u64,
@@ -47,18 +58,14 @@ const TAIL: usize = 8;
 
 impl Screen {
     /// A screen for a plan.
-    pub(crate) fn new(plan: &Plan, rto_ms: u64, verbose: bool) -> Self {
+    pub(crate) fn new(plan: &Plan, rto_ms: u64, outage: Option<Timestamp>, verbose: bool) -> Self {
         let titles = plan
             .nodes
             .iter()
             .filter_map(|node| Some((node.id.clone(), node.step()?.spec.title.clone().unwrap_or_default())))
             .collect();
         let width = plan.nodes.iter().filter(|node| node.step().is_some()).map(|node| node.id.len()).max().unwrap_or(0);
-        let live = if std::io::stderr().is_terminal() {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
-        } else {
-            ProgressBar::hidden()
-        };
+        let live = ProgressBar::hidden();
         // A template of ours, so it cannot be malformed; the default one would do as well.
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             live.set_style(style);
@@ -73,8 +80,14 @@ impl Screen {
             titles,
             irreversible,
             rto_ms,
+            outage,
+            now: None,
+            restored: false,
             verbose,
+            terminal: std::io::stderr().is_terminal(),
+            asking: false,
             live,
+            drawn: Cell::new(false),
             running: BTreeMap::new(),
             last_lines: HashMap::new(),
             elapsed_ms: 0,
@@ -100,7 +113,7 @@ impl Screen {
     /// One record.
     #[expect(clippy::too_many_lines, reason = "one arm an event; splitting it would hide what is not shown")]
     pub(crate) fn record(&mut self, record: &Record) {
-        self.elapsed_ms = record.stamp.elapsed_ms;
+        self.look_at_clock(record);
         let undo = |task: Task| if task == Task::Undo { "undo: " } else { "" };
         match &record.event {
             Event::EngineStarted { torn_bytes, .. } if *torn_bytes > 0 => {
@@ -259,7 +272,7 @@ impl Screen {
 
     /// A record of the past that is not shown: only what runs is noted.
     pub(crate) fn forward(&mut self, record: &Record) {
-        self.elapsed_ms = record.stamp.elapsed_ms;
+        self.look_at_clock(record);
         match &record.event {
             Event::ActionStarted { step, .. } => drop(self.running.insert(step.clone(), self.elapsed_ms)),
             Event::ActionFinished(end) => drop(self.running.remove(&end.step)),
@@ -268,14 +281,44 @@ impl Screen {
         }
     }
 
+    fn look_at_clock(&mut self, record: &Record) {
+        self.elapsed_ms = record.stamp.elapsed_ms;
+        self.now = Some(record.stamp.at);
+        match &record.event {
+            Event::OutageMarked { at, .. } => self.outage = Some(*at),
+            // The clock has stopped.
+            Event::CapabilityRestored { .. } => self.restored = true,
+            _ => self.outage = self.outage.or(Some(record.stamp.at)),
+        }
+    }
+
+    /// How much of the RTO is left, in words; nothing when the capability is back.
+    fn budget(&self) -> String {
+        let (Some(outage), Some(now), false) = (self.outage, self.now, self.restored) else { return String::new() };
+        let spent = u64::try_from(now.as_millisecond().saturating_sub(outage.as_millisecond())).unwrap_or(0);
+        match self.rto_ms.checked_sub(spent) {
+            Some(left) => format!("RTO: {} left", length(left)),
+            None => format!("RTO MISSED by {}", length(spent - self.rto_ms)),
+        }
+    }
+
     fn refresh(&self) {
-        if self.running.is_empty() {
-            // Nothing is drawn where a person may be typing.
-            return self.live.set_message("");
+        // Nothing is drawn where a person may be typing.
+        let draw = self.terminal && !self.asking && !self.running.is_empty();
+        if draw != self.drawn.replace(draw) {
+            if draw {
+                self.live.reset();
+                self.live.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+            } else {
+                self.live.finish_and_clear();
+                self.live.set_draw_target(ProgressDrawTarget::hidden());
+            }
+        }
+        if !draw {
+            return;
         }
         let now: Vec<&str> = self.running.keys().map(String::as_str).collect();
-        let left = self.rto_ms.saturating_sub(self.elapsed_ms);
-        self.live.set_message(format!("running: {}  (RTO: {} left)", now.join(", "), length(left)));
+        self.live.set_message(format!("running: {}  ({})", now.join(", "), self.budget()));
         self.live.tick();
     }
 
@@ -291,6 +334,21 @@ impl Screen {
                 self.say(&format!("         {step} | ({missed} lines not shown; the evidence has them)"));
             }
             self.say(&format!("         {step} | {text}"));
+        }
+    }
+
+    /// Whether a person may be typing at any time, so that nothing must be drawn where they do.
+    pub(crate) fn typing(&mut self, typing: bool) {
+        self.asking = typing;
+    }
+
+    /// A question, and how much time there is for it.
+    fn ask(&mut self, text: Option<String>, asking: bool) {
+        self.asking = asking;
+        self.refresh();
+        if let Some(text) = text {
+            let budget = self.budget();
+            self.live.suspend(|| super::err(&format!("{text}{budget}{}> ", if budget.is_empty() { "" } else { " " })));
         }
     }
 
@@ -339,14 +397,11 @@ pub(crate) fn follow(
             }
             View::Ask(question) => {
                 let text = questions.open(question);
-                if let Some(text) = text {
-                    screen.live.suspend(|| super::err(&format!("{text}> ")));
-                }
+                screen.ask(text, true);
             }
             View::Close(step) => {
-                if let Some(text) = questions.close(&step) {
-                    screen.live.suspend(|| super::err(&format!("{text}> ")));
-                }
+                let text = questions.close(&step);
+                screen.ask(text, !questions.all().is_empty());
             }
         }
     }
@@ -368,7 +423,7 @@ impl Questions {
         self.with(|open| {
             open.retain(|other| other.step != question.step);
             open.push_back(question);
-            (open.len() == 1).then(|| open.front().map(|first| prompt::show(first, 0))).flatten()
+            (open.len() == 1).then(|| open.front().map(|first| prompt::show(first, 0, super::width()))).flatten()
         })
     }
 
@@ -382,31 +437,49 @@ impl Questions {
                 open.retain(|question| question.step != step);
             }
             let now = open.front()?;
-            (first.as_ref() != Some(&now.step)).then(|| prompt::show(now, open.len() - 1))
+            (first.as_ref() != Some(&now.step)).then(|| prompt::show(now, open.len() - 1, super::width()))
         })
     }
 
-    fn first(&self) -> Option<Question> {
-        self.with(|open| open.front().cloned())
+    fn all(&self) -> Vec<Question> {
+        self.with(|open| open.iter().cloned().collect())
     }
 }
 
 /// Reads lines from standard input and turns them into acts. Ends with the input, which for a terminal means that it
-/// is gone.
-pub(crate) fn listen(questions: &Questions, who: &str, inputs: &mpsc::UnboundedSender<Input>) {
+/// is gone. `preview` tells what an abort would undo.
+pub(crate) fn listen(
+    questions: &Questions,
+    who: &str,
+    inputs: &mpsc::UnboundedSender<Input>,
+    preview: &dyn Fn() -> String,
+) {
     while let Some(typed) = prompt::line() {
-        if typed.trim().is_empty() {
+        let open = questions.all();
+        if typed.trim().is_empty() && open.is_empty() {
             continue;
         }
-        let question = questions.first();
-        match prompt::answer(question.as_ref(), &typed, who) {
-            Ok(act) => {
+        let shown = match prompt::read(&open, &typed, who) {
+            Ok(Typed::Act(act)) => {
                 if inputs.send(Input::Act(act)).is_err() {
                     return;
                 }
+                continue;
             }
-            Err(reason) => super::err(&format!("{reason}\n> ")),
-        }
+            Ok(Typed::Again) => String::new(),
+            Ok(Typed::Everything) => match open.first() {
+                Some(question) if !question.details.is_empty() => format!("{}\n", question.details),
+                _ => "there is no step on the screen\n".to_owned(),
+            },
+            Ok(Typed::Preview) => format!("{}  `abort REASON` does it\n", preview()),
+            Ok(Typed::Help) => prompt::HELP.to_owned(),
+            Err(reason) => format!("{reason}\n"),
+        };
+        let again = match open.first() {
+            Some(question) if typed.trim().is_empty() => prompt::show(question, open.len() - 1, super::width()),
+            _ => String::new(),
+        };
+        super::err(&format!("{shown}{again}> "));
     }
     drop(inputs.send(Input::Signal(lifeboat_core::machine::Signal::Hangup)));
 }

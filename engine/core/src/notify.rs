@@ -133,7 +133,12 @@ pub fn notice(created: &RunCreated, record: &Record) -> Option<Notice> {
             let what = if *task == Task::Undo { "the undo of " } else { "" };
             let people = if *count == 1 { "1 approval".to_owned() } else { format!("{count} approvals") };
             let until = expires_at.map_or_else(String::new, |at| format!(", denied at {}", instant(at)));
-            (Occasion::ApprovalNeeded, Some(step), format!("{what}`{step}` waits for {people} of {of}{until}"))
+            let answer = format!("`lifeboat approve {} {step}`, or `deny`", created.run);
+            (
+                Occasion::ApprovalNeeded,
+                Some(step),
+                format!("{what}`{step}` waits for {people} of {of}{until}: {answer}"),
+            )
         }
         Event::StepFailed { step, reason, then } => {
             let then = match then {
@@ -337,9 +342,12 @@ steps:
         let body = |at: usize| -> Value {
             serde_json::from_str(&targets[at].order(&created(), &told).body.expect("a body")).expect("JSON")
         };
-        let text = "`promote` waits for 2 approvals of role dba";
+        let text = format!(
+            "`promote` waits for 2 approvals of role dba: `lifeboat approve {} promote`, or `deny`",
+            created().run
+        );
         let chat = body(0)["text"].as_str().expect("a text").to_owned();
-        assert!(chat.contains(text) && chat.starts_with("*DRILL "), "{chat}");
+        assert!(chat.contains(&text) && chat.starts_with("*DRILL "), "{chat}");
         let full = body(1);
         assert_eq!(
             (&full["event"], &full["step"], &full["text"]),

@@ -146,6 +146,8 @@ pub struct Question {
     pub kind: QuestionKind,
     /// What to tell first, a few lines.
     pub text: String,
+    /// Everything there is to know about it, for whoever asks.
+    pub details: String,
     /// The acts that answer it.
     pub choices: Vec<ActName>,
 }

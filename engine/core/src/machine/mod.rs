@@ -8,7 +8,7 @@
 //! - `flow`: which node is next, when its predecessors have ended
 //! - `task`: one action's life: gates, attempts, retries, its end
 //! - `checks`: verification, negative controls, pre-flight checks
-//! - `people`: acts and questions
+//! - `people`, `card`: acts and questions, and what is shown before one is answered
 //! - `guards`: abort criteria, watched meanwhile
 //! - `abort`: abort, undo, clean-up
 //! - `finish`: verdict, hold, orderly stop
@@ -27,6 +27,7 @@ pub mod input;
 pub mod state;
 
 mod abort;
+mod card;
 mod checks;
 mod finish;
 mod flow;

@@ -20,7 +20,9 @@ impl Machine {
         if !self.state.attended {
             return;
         }
-        let question = Question { step: step.clone(), kind, text, choices: choices.to_vec() };
+        let key = self.state.node(&step).map(|node| self.live_of(node).map_or((node, Task::Do), |(key, _)| key));
+        let details = key.map_or_else(String::new, |key| self.details(key));
+        let question = Question { step: step.clone(), kind, text, details, choices: choices.to_vec() };
         self.questions.insert(step, question.clone());
         self.push(Command::Ask(question));
     }
@@ -65,11 +67,11 @@ impl Machine {
                     approval.by.as_ref().map_or_else(|| "the commander".to_owned(), |by| format!("role {}", **by));
                 let what = if task == Task::Undo { "to undo it" } else { "to start it" };
                 let message = approval.message.as_deref().map(|text| format!("\n{text}")).unwrap_or_default();
-                format!(
-                    "needs {} of {} from {who} {what}{message}",
-                    state.count - state.given.min(state.count),
-                    state.count
-                )
+                let left = state.count - state.given.min(state.count);
+                let until = state
+                    .expires_at
+                    .map_or_else(String::new, |at| format!(", denied at {}", crate::report::words::instant(at)));
+                format!("{}needs {left} of {} from {who} {what}{until}{message}", self.card(key), state.count)
             }
             (Gate::Approval, None) => "needs approval".to_owned(),
         };
@@ -80,12 +82,19 @@ impl Machine {
     pub(crate) fn ask_step(&mut self, node: usize) {
         let step = self.id(node);
         let choices = [ActName::Continue, ActName::Skip, ActName::Pause, ActName::Abort];
-        self.ask(step, QuestionKind::Step, String::new(), &choices);
+        let text = self.card((node, Task::Do));
+        self.ask(step, QuestionKind::Step, text, &choices);
     }
 
     pub(crate) fn ask_failure(&mut self, node: usize) {
         let step = self.id(node);
-        let reason = self.state.steps[node].reason.clone().unwrap_or_default();
+        let mut reason = self.state.steps[node].reason.clone().unwrap_or_default();
+        if let Some((expected, observed)) = &self.state.steps[node].failed_check {
+            reason.push_str(&format!("\nexpected  {expected}"));
+            if !observed.is_empty() {
+                reason.push_str(&format!("\nfound     {observed}"));
+            }
+        }
         let mut choices = vec![ActName::Retry];
         if !self.work((node, Task::Do)).checks().is_empty() {
             choices.push(ActName::Recheck);
@@ -101,6 +110,7 @@ impl Machine {
             "the engine stopped in the middle of {what}, and nobody knows what it did: look, then say \
              `retry` (run it again), `accept` (it is done) or `skip`"
         );
+        let text = format!("{}{text}", self.card((node, task)));
         self.ask(step, QuestionKind::Unknown, text, &[ActName::Retry, ActName::Accept, ActName::Skip, ActName::Abort]);
     }
 

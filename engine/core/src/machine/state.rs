@@ -198,6 +198,8 @@ pub struct StepState {
     pub then: Option<AfterFailure>,
     /// Who took it as done.
     pub accepted_by: Option<String>,
+    /// What the last check that failed expected, and what it found; until the next attempt.
+    pub failed_check: Option<(String, String)>,
 }
 
 impl Default for StepState {
@@ -214,6 +216,7 @@ impl Default for StepState {
             reason: None,
             then: None,
             accepted_by: None,
+            failed_check: None,
         }
     }
 }
@@ -396,6 +399,7 @@ impl State {
                 let at = find(step)?;
                 let step = &mut self.steps[at];
                 step.status = if *task == Task::Do { Status::Running } else { Status::Undoing };
+                step.failed_check = None;
                 if *task == Task::Do {
                     step.started.get_or_insert(now);
                 }
@@ -443,8 +447,11 @@ impl State {
                 let at = find(step)?;
                 self.steps[at].task_mut(*task).checks_passed += 1;
             }
-            Event::CheckFailed { step, .. } => {
-                find(step)?;
+            Event::CheckFailed { step, expected, observed, .. } => {
+                let at = find(step)?;
+                // Where nothing was observed, the reason says why, and it is told anyway.
+                let found = if observed.is_null() { String::new() } else { observed.to_string() };
+                self.steps[at].failed_check = Some((expected.clone(), found));
             }
             Event::StepSucceeded { step, accepted_by, .. } => {
                 let at = find(step)?;

@@ -1,0 +1,126 @@
+//! What a person is shown of a step before they decide about it.
+//!
+//! Duty: words, from the plan and the state, secrets masked. It must not ask anything.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{Key, Machine, render::masked_order};
+use crate::{
+    action::Order,
+    check,
+    evidence::event::Task,
+    model::{Check, Effect, Undo},
+    policy::effect,
+};
+
+/// Longest line of a card, in characters; all of it is in the details.
+const LINE: usize = 200;
+
+impl Machine {
+    /// Title, what it does with its values, what proves it, how it is taken back.
+    pub(crate) fn card(&self, key: Key) -> String {
+        let (node, task) = key;
+        let Some(step) = self.step(node) else { return String::new() };
+        let work = self.work(key);
+        let mut card = String::new();
+        let title = step.spec.title.as_deref().filter(|_| task == Task::Do).unwrap_or_default();
+        let phase = step.phase.map_or("cleanup", crate::model::Phase::name);
+        let estimate = if step.is_estimated() {
+            format!(", takes about {}", self.plan.nodes[node].estimate)
+        } else {
+            String::new()
+        };
+        let colon = if title.is_empty() { "" } else { "  " };
+        _ = writeln!(card, "{title}{colon}(phase {phase}{estimate})");
+        match self.action_order(key) {
+            Ok(Order::Nothing) => card.push_str("does      nothing, it is its checks\n"),
+            Ok(order) => _ = writeln!(card, "does      {}", cut(&self.masked_text(&order_line(&order)))),
+            Err(reason) => _ = writeln!(card, "does      it cannot be rendered: {reason}"),
+        }
+        let names: Vec<String> = work.checks().iter().enumerate().map(|(at, check)| name(check, at)).collect();
+        _ = writeln!(
+            card,
+            "proof     {}",
+            if names.is_empty() { "none but that it ends well".to_owned() } else { cut(&names.join("; ")) }
+        );
+        if task == Task::Undo {
+            return card;
+        }
+        _ = writeln!(
+            card,
+            "undo      {}",
+            match step.spec.undo.as_deref() {
+                _ if step.spec.irreversible =>
+                    "IRREVERSIBLE: an abort cannot take it back, nor what it needs".to_owned(),
+                _ if effect::of(&step.spec) == Effect::Reads => "not needed, it only reads".to_owned(),
+                None => "NONE: it stays after an abort, which then ends with exit code 4".to_owned(),
+                Some(Undo::Auto(_)) => "automatic".to_owned(),
+                Some(Undo::Action(_)) => match self.action_order((node, Task::Undo)) {
+                    Ok(order) => cut(&self.masked_text(&order_line(&order))),
+                    Err(_) => "known when it has run".to_owned(),
+                },
+            }
+        );
+        card
+    }
+
+    /// Everything about a step, for whoever asks.
+    pub(crate) fn details(&self, key: Key) -> String {
+        let Some(step) = self.step(key.0) else { return String::new() };
+        let mut all = serde_json::Map::new();
+        let order = |key: Key| match self.action_order(key) {
+            Ok(order) => masked_order(&order),
+            Err(reason) => Value::from(format!("it cannot be rendered: {reason}")),
+        };
+        all.insert("action".to_owned(), order(key));
+        all.insert("written".to_owned(), serde_json::to_value(&*step.spec).unwrap_or_default());
+        if matches!(step.spec.undo.as_deref(), Some(Undo::Action(_))) {
+            all.insert("undo".to_owned(), order((key.0, Task::Undo)));
+        }
+        let mut all = Value::Object(all);
+        self.mask.value(&mut all);
+        serde_json::to_string_pretty(&all).unwrap_or_default()
+    }
+
+    fn masked_text(&self, text: &str) -> String {
+        let mut value = Value::from(text);
+        self.mask.value(&mut value);
+        value.as_str().unwrap_or_default().to_owned()
+    }
+}
+
+fn name(check: &Check, at: usize) -> String {
+    let kind = check::present(check).next().map_or("check", |kind| kind.facts().name);
+    check.name.clone().unwrap_or_else(|| format!("{kind} #{}", at + 1))
+}
+
+/// An order on one line, as somebody would type it.
+fn order_line(order: &Order) -> String {
+    match order {
+        Order::Process(process) => {
+            let quoted = |word: &String| {
+                let plain =
+                    !word.is_empty() && word.chars().all(|it| it.is_alphanumeric() || "-_./:=,@%+".contains(it));
+                if plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+            };
+            let env = process.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+            env.chain(process.argv.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+        }
+        Order::Http(http) => format!("{} {}", http.method, http.url),
+        Order::Pause { duration } => format!("wait {duration}"),
+        Order::Manual { instructions } => format!("by hand: {instructions}"),
+        Order::Nothing => String::new(),
+    }
+}
+
+/// One line, not too long, and nothing in it that a terminal would obey.
+fn cut(text: &str) -> String {
+    let flat: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
+    let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
+    if flat.chars().count() <= LINE {
+        return flat;
+    }
+    flat.chars().take(LINE).chain(" … (e shows all)".chars()).collect()
+}
