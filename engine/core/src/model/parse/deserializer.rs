@@ -105,7 +105,7 @@ impl<'a> Place<'a> {
                 Core::Null if text.is_empty() => return self.error(Problem::MissingValue),
                 Core::Null => format!("`{text}`, which is no value"),
                 Core::Bool(_) => format!("`{text}`"),
-                Core::Int(_) | Core::Float(_) => format!("the number {text}"),
+                Core::Int(_) | Core::Float(_) => format!("the number `{text}`"),
                 Core::Text => text_words(text),
             },
         };

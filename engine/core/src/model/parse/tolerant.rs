@@ -236,11 +236,11 @@ impl<'a> Decoder<'a> {
             Problem::Custom(message) => match node.and_then(|node| Some((node.core()?, node.as_text()?))) {
                 Some((core, text)) if message == DurationError::Form(text.to_owned()).to_string() => match core {
                     Core::Int(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                        error("wrong-type", format!("expected a time such as `15m`, found the number {text}"))
+                        error("wrong-type", format!("expected a time such as `15m`, found the number `{text}`"))
                             .help(format!("add the unit: `{text}s`, `{text}m`, `{text}h` or `{text}d`"))
                     }
                     Core::Int(_) | Core::Float(_) => {
-                        error("wrong-type", format!("expected a time such as `15m`, found the number {text}"))
+                        error("wrong-type", format!("expected a time such as `15m`, found the number `{text}`"))
                             .help("write whole numbers with units, for example `1h30m` for one hour and a half")
                     }
                     _ => error("invalid-value", message)

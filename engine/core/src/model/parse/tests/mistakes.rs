@@ -86,8 +86,8 @@ fn step(text: &str, code: &str, place: &str, message: &str, help: &str) {
 
 #[test]
 fn says_what_to_do() {
-    step("exec: [a], timeout: 15", "wrong-type", "15", "a time such as `15m`, found the number 15", "`15m`");
-    step("exec: [a], timeout: 1.5", "wrong-type", "1.5", "found the number 1.5", "1h30m");
+    step("exec: [a], timeout: 15", "wrong-type", "15", "a time such as `15m`, found the number `15`", "`15m`");
+    step("exec: [a], timeout: 1.5", "wrong-type", "1.5", "found the number `1.5`", "1h30m");
     step("exec: [a], timeout: soon", "invalid-value", "soon", "expected a time", "units");
     step("exec: [a], idempotent: \"true\"", "wrong-type", "\"true\"", "`true` or `false`", "remove the quotes");
     step("exec: [a], idempotent: on", "wrong-type", "on", "found the text `on`", "write `true`");
@@ -352,4 +352,13 @@ fn a_long_block_is_told_at_its_key() {
         steps("  a:\n    phase: data\n    exec:\n      b: 1\n      c: 2\n    verify:\n      - - x\n        - y\n");
     let codes: Vec<_> = told(&parsed).into_iter().map(|told| (told.0, told.2)).collect();
     assert_eq!(codes, [("wrong-type", "exec"), ("wrong-type", "- x")]);
+}
+
+/// A number that ends in a full stop is no end of a sentence.
+#[test]
+fn numbers_stand_in_quotes() {
+    for step in ["exec: [a], timeout: 15.", "exec: [a], retry: {attempts: 1.}", "exec: [a], idempotent: 0."] {
+        let parsed = steps(&format!("  a: {{phase: data, {step}}}\n"));
+        assert!(parsed.has_errors(), "{step}");
+    }
 }
