@@ -265,6 +265,9 @@ pub(crate) struct AttachFile {
     /// The step that it belongs to
     #[arg(long, value_name = "STEP")]
     pub step: Option<String>,
+    /// Its name in the evidence. Without it: the file's own
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

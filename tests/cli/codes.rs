@@ -76,6 +76,27 @@ fn held_at_an_approval() {
     place.lifeboat(&["verify", "@latest"]).code(0);
 }
 
+/// What a gate does when nobody is there, in both modes.
+#[test]
+fn every_policy_of_a_gate() {
+    for (policy, incident, drill) in [("hold", 5, 5), ("deny", 4, 4), ("drill-only", 5, 0)] {
+        for (mode, code) in [("run", incident), ("drill", drill)] {
+            let place = Place::new();
+            let steps = format!(
+                "  first: {{phase: provision, shell: 'true'}}\n  restore: {{phase: data, restores: true, approval: {{unattended: {policy}}}, shell: touch effects}}\n"
+            );
+            place.file("r.yaml", runbook(&steps));
+            let ended = place.lifeboat(&[mode, "r.yaml", "--no-input"]).code(code);
+            assert_eq!(place.path("effects").exists(), code == 0, "{policy} in a {mode}: {ended}");
+            if code == 0 {
+                let records = place.records();
+                assert_eq!(of_kind(&records, "approval-given")[0]["who"], "policy:drill-only");
+            }
+            place.lifeboat(&["verify", "@latest"]).code(0);
+        }
+    }
+}
+
 #[test]
 fn an_objective_was_missed() {
     let place = Place::new();

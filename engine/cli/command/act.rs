@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lifeboat_core::evidence::{Event, Record, event::ActName};
+use lifeboat_core::evidence::{
+    Event, Record,
+    event::{ActName, Artifact},
+};
 use lifeboat_runtime::{
     identity,
     inbox::{self, Letter, Payload},
@@ -49,23 +52,26 @@ pub(super) fn handover(arguments: args::Handover) -> Outcome {
 pub(super) fn attach_file(arguments: &args::AttachFile) -> Outcome {
     let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
     over(&run)?;
-    let name = arguments.file.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
-    let mut file = File::open(&arguments.file).map_err(|error| {
-        Failure::usage(Message::new(format!("expected a file at {}, found: {error}", arguments.file.display())))
-    })?;
-    let mut spool = run.artifacts().spool().map_err(Failure::evidence)?;
-    std::io::copy(&mut file, &mut spool).map_err(|error| {
-        Failure::usage(Message::new(format!("{} cannot be read: {error}", arguments.file.display())))
-    })?;
-    let Some(artifact) = spool.finish(&name).map_err(Failure::evidence)? else {
-        return Err(Failure::usage(Message::new(format!(
-            "expected something in {}, found nothing",
-            arguments.file.display()
-        ))));
-    };
+    let artifact = keep(&run, &arguments.file, arguments.name.as_deref())?;
     let mut payload = payload(&run, ActName::AttachFile, arguments.step.clone(), &arguments.person)?;
     payload.artifacts.push(artifact);
     send(&run, &payload, &arguments.person)
+}
+
+/// Makes an artifact of a file. It is part of the evidence when a record names it.
+pub(super) fn keep(run: &RunDir, path: &Path, name: Option<&str>) -> Result<Artifact, Failure> {
+    let shown = path.display();
+    let own = || path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = name.map_or_else(own, str::to_owned);
+    let mut file = File::open(path)
+        .map_err(|error| Failure::usage(Message::new(format!("expected a file at {shown}, found: {error}"))))?;
+    let mut spool = run.artifacts().spool().map_err(Failure::evidence)?;
+    std::io::copy(&mut file, &mut spool)
+        .map_err(|error| Failure::usage(Message::new(format!("{shown} cannot be read: {error}"))))?;
+    spool
+        .finish(&name)
+        .map_err(Failure::evidence)?
+        .ok_or_else(|| Failure::usage(Message::new(format!("expected something in {shown}, found nothing"))))
 }
 
 /// What is to be sent; what can be known to be refused is told at once.

@@ -90,7 +90,11 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
             Ok(recorded) => super::abort::text(&recorded),
             Err(failure) => format!("{}\n", failure.report),
         };
-        std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs, &preview));
+        let run = drive.run.clone();
+        let keep = move |file: &str, name: Option<&str>| {
+            super::act::keep(&run, std::path::Path::new(file), name).map_err(|failure| failure.report.to_string())
+        };
+        std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs, &preview, &keep));
     }
     let variables: Vec<String> = plan.scopes.iter().flat_map(|scope| scope.runbook.requires.env.clone()).collect();
     let tools: Vec<(String, Requirement)> = plan

@@ -156,6 +156,15 @@ pub(crate) enum Typed {
     Preview,
     /// Show what can be typed.
     Help,
+    /// Put a file into the evidence, for the step on the screen if there is one.
+    Attach {
+        /// Where it is.
+        file: String,
+        /// Its name in the evidence.
+        name: Option<String>,
+        /// The step.
+        step: Option<String>,
+    },
 }
 
 /// What can be typed, always.
@@ -166,6 +175,7 @@ pub(crate) const HELP: &str = "
   p                pause, start nothing new   c    continue
   q                detach: leave the run as it is, to be resumed
   abort [REASON]   abort the run and undo what was done
+  attach FILE NAME put a file into the evidence
   WORD STEP …      answer the question of another step
   Ctrl-C           pause; a second one aborts; a third one kills what runs
 ";
@@ -181,6 +191,15 @@ pub(crate) fn read(open: &[Question], typed: &str, who: &str) -> Result<Typed, S
         ("?" | "h" | "help", _) => return Ok(Typed::Help),
         ("e", _) => return Ok(Typed::Everything),
         ("a", _) => return Ok(Typed::Preview),
+        ("attach", _) => {
+            let (file, name) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
+            if file.is_empty() {
+                return Err("expected `attach FILE`, or `attach FILE NAME`".to_owned());
+            }
+            let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+            let step = first.map(|question| question.step.clone()).filter(|step| !step.is_empty());
+            return Ok(Typed::Attach { file: file.to_owned(), name, step });
+        }
         _ => {}
     }
     let long = match word {
@@ -299,6 +318,14 @@ mod tests {
 
     #[test]
     fn letters_that_only_show() {
+        let attach = |name: Option<&str>| Typed::Attach {
+            file: "a.png".to_owned(),
+            name: name.map(str::to_owned),
+            step: some("restore"),
+        };
+        assert_eq!(read(&[failed()], "attach a.png", "a"), Ok(attach(None)));
+        assert_eq!(read(&[failed()], "attach a.png screenshot", "a"), Ok(attach(Some("screenshot"))));
+        assert!(read(&[failed()], "attach", "a").is_err());
         for (typed, shown) in [("e", Typed::Everything), ("a", Typed::Preview), ("?", Typed::Help)] {
             assert_eq!(read(&[failed()], typed, "a"), Ok(shown));
         }

@@ -20,9 +20,9 @@ use lifeboat_core::{
     duration::Duration,
     evidence::{
         Event, Record,
-        event::{AfterFailure, Task},
+        event::{ActName, AfterFailure, Artifact, Task},
     },
-    machine::{Input, Question},
+    machine::{Act, Input, Question},
     model::Then,
     plan::Plan,
 };
@@ -446,13 +446,17 @@ impl Questions {
     }
 }
 
+/// Makes an artifact of a file, under a name.
+pub(crate) type Keep = dyn Fn(&str, Option<&str>) -> Result<Artifact, String>;
+
 /// Reads lines from standard input and turns them into acts. Ends with the input, which for a terminal means that it
-/// is gone. `preview` tells what an abort would undo.
+/// is gone. `preview` tells what an abort would undo, `keep` makes an artifact of a file.
 pub(crate) fn listen(
     questions: &Questions,
     who: &str,
     inputs: &mpsc::UnboundedSender<Input>,
     preview: &dyn Fn() -> String,
+    keep: &Keep,
 ) {
     while let Some(typed) = prompt::line() {
         let open = questions.all();
@@ -473,6 +477,16 @@ pub(crate) fn listen(
             },
             Ok(Typed::Preview) => format!("{}  `abort REASON` does it\n", preview()),
             Ok(Typed::Help) => prompt::HELP.to_owned(),
+            Ok(Typed::Attach { file, name, step }) => match keep(&file, name.as_deref()) {
+                Ok(artifact) => {
+                    let act = Act::at_the_terminal(ActName::AttachFile, step, who.to_owned(), None);
+                    if inputs.send(Input::Act(Act { artifacts: vec![artifact], ..act })).is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Err(reason) => format!("{reason}\n"),
+            },
             Err(reason) => format!("{reason}\n"),
         };
         let again = match open.first() {

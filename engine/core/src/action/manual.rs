@@ -12,6 +12,10 @@ use crate::model::Template;
 pub struct Manual {
     /// What to do, and how to see that it worked.
     pub instructions: Template,
+    /// Names of files that belong into the evidence: a screenshot, a protocol. They are asked for, but nobody is held up
+    /// by one that is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attach: Vec<String>,
 }
 
 /// What is known about it.
@@ -21,6 +25,7 @@ pub const FACTS: Facts = Facts {
     result: &[
         Field { name: "by", kind: "string", about: "who said done" },
         Field { name: "note", kind: "string", about: "what that person wrote, or empty" },
+        Field { name: "missing", kind: "list", about: "names of `attach` that nobody has attached" },
     ],
     undo_auto: false,
 };

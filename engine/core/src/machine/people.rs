@@ -7,7 +7,7 @@ use super::{
     Timer, task::Ending,
 };
 use crate::{
-    action::Outcome,
+    action::{Order, Outcome},
     evidence::{
         Event,
         event::{ActName, Gate, Resolution, Resolved, SkippedBy, Task},
@@ -116,8 +116,24 @@ impl Machine {
 
     pub(crate) fn ask_manual(&mut self, key: Key, instructions: String) {
         let step = self.id(key.0);
+        let mut instructions = instructions;
+        for name in self.missing(key) {
+            instructions.push_str(&format!("\nattach    {name}: `attach FILE {name}`"));
+        }
         let choices = [ActName::Done, ActName::Fail, ActName::Skip, ActName::Abort];
         self.ask(step, QuestionKind::Manual, instructions, &choices);
+    }
+
+    /// The files that a manual step asks for and nobody has attached.
+    fn missing(&self, key: Key) -> Vec<String> {
+        let work = self.work(key);
+        let manual = match work.undo().filter(|_| key.1 == Task::Undo) {
+            Some(undo) => undo.manual.as_deref(),
+            None => work.spec().manual.as_deref(),
+        };
+        let attached = &self.state.steps[key.0].attached;
+        let wanted = manual.map(|manual| manual.attach.clone()).unwrap_or_default();
+        wanted.into_iter().filter(|name| !attached.contains(name)).collect()
     }
 
     pub(crate) fn ask_check(&mut self, node: usize, check: &Check, question: &str) {
@@ -378,7 +394,7 @@ impl Machine {
                 let ending = Ending {
                     outcome,
                     duration_ms: 0,
-                    result: json!({"by": act.who, "note": reason}),
+                    result: json!({"by": act.who, "note": reason, "missing": self.missing(key)}),
                     error: (outcome == Outcome::Failed).then(|| format!("{} says: {reason}", act.who)),
                     artifacts: Vec::new(),
                 };
@@ -387,6 +403,11 @@ impl Machine {
             ActName::Yes | ActName::No => {
                 self.close(&step);
                 self.on_answer(key, act.act == ActName::Yes, &act.who);
+            }
+            ActName::AttachFile if stage == Stage::Manual => {
+                if let Ok(Order::Manual { instructions }) = self.action_order(key) {
+                    self.ask_manual(key, instructions);
+                }
             }
             ActName::Pause | ActName::Abort | ActName::Detach | ActName::AttachFile | ActName::Handover => {}
         }

@@ -198,6 +198,8 @@ pub struct StepState {
     pub then: Option<AfterFailure>,
     /// Who took it as done.
     pub accepted_by: Option<String>,
+    /// Names of the files that people have attached.
+    pub attached: BTreeSet<String>,
     /// What the last check that failed expected, and what it found; until the next attempt.
     pub failed_check: Option<(String, String)>,
 }
@@ -216,6 +218,7 @@ impl Default for StepState {
             reason: None,
             then: None,
             accepted_by: None,
+            attached: BTreeSet::new(),
             failed_check: None,
         }
     }
@@ -559,6 +562,10 @@ impl State {
         }
         if let Event::Act { id: Some(id), .. } = event {
             self.acts.insert(id.clone());
+        }
+        if let Event::Act { step: Some(step), artifacts, accepted: true, .. } = event {
+            let at = find(step)?;
+            self.steps[at].attached.extend(artifacts.iter().map(|artifact| artifact.name.clone()));
         }
         if let Event::Act { act: ActName::Handover, to: Some(to), accepted: true, .. } = event {
             self.commander = Some(to.clone());

@@ -103,7 +103,7 @@ pub(super) fn nothing(id: &str) -> Draft {
 pub(super) fn manual(id: &str) -> Draft {
     step(id).with(|spec| {
         spec.exec = None;
-        spec.manual = Some(at(Manual { instructions: Template(format!("do {id}")) }));
+        spec.manual = Some(at(Manual { instructions: Template(format!("do {id}")), attach: Vec::new() }));
     })
 }
 

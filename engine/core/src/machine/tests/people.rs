@@ -68,8 +68,10 @@ fn nobody_does_it() {
 fn a_manual_undo() {
     let by_hand = |undo: &mut crate::model::UndoAction| {
         undo.exec = None;
-        undo.manual =
-            Some(at(crate::action::manual::Manual { instructions: crate::model::Template("take it back".to_owned()) }));
+        undo.manual = Some(at(crate::action::manual::Manual {
+            instructions: crate::model::Template("take it back".to_owned()),
+            attach: Vec::new(),
+        }));
     };
     let plan = plan([step("a").undo_with(by_hand)]);
     for (name, code) in [(ActName::Done, 3), (ActName::Fail, 4), (ActName::Skip, 4)] {

@@ -51,11 +51,6 @@ const COMING: &[Coming] = &[
         keys: &["access", "crds"],
         meanwhile: "use `checks` with `exec`, for example `kubectl auth can-i` or `kubectl get crd`",
     },
-    Coming {
-        known_by: "instructions",
-        keys: &["attach"],
-        meanwhile: "say in the `instructions` where the file is to be put",
-    },
 ];
 
 /// What to use instead of a key that is not in this version yet; `known` are the keys of the mapping it stands in.

@@ -174,7 +174,6 @@ fn names_what_is_not_in_this_version_yet() {
     }
     step("exec: [a], cluster: b", "not-yet", "cluster", "", "");
     step("exec: [a], runsOn: b", "not-yet", "runsOn", "", "");
-    step("manual: {instructions: x, attach: [y]}", "not-yet", "attach", "", "");
     for check in ["kube", "can-i", "postgres", "prometheus"] {
         step(&format!("verify: [{{{check}: {{x: 1}}, expect: y}}]"), "not-yet", check, "", "`expect`");
     }
