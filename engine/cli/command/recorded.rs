@@ -1,6 +1,6 @@
 //! A run as it stands on the disk, for whoever looks at it without having it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use lifeboat_core::{
     evidence::{
@@ -10,9 +10,12 @@ use lifeboat_core::{
     machine::{Now, State, fold},
     plan::{Binding, Plan},
 };
-use lifeboat_runtime::store::{RunDir, Store, read_log};
+use lifeboat_runtime::{
+    load::Library,
+    store::{RunDir, Store, read_log},
+};
 
-use super::{Failure, Message, prepare, resume};
+use super::{Failure, Message, prepare};
 use crate::args;
 
 /// A run, its records and what they come to.
@@ -38,7 +41,7 @@ pub(super) fn load(run: RunDir) -> Result<Recorded, Failure> {
         return Err(Failure::usage(Message::new(format!("the run {} has no records yet", run.id()))));
     };
     let created = (**created).clone();
-    let opened = resume::frozen(&run, &created)?;
+    let opened = frozen(&run, &created)?;
     let runbook = prepare::sound(&opened)?;
     let binding = |name: &String, record: &InputRecord| match record {
         InputRecord::Value(value) => Binding::Value(value.clone()),
@@ -50,4 +53,18 @@ pub(super) fn load(run: RunDir) -> Result<Recorded, Failure> {
     let state = fold(&plan, records.iter().map(|record| (&record.event, now(record))))
         .map_err(|error| Failure::evidence(Message::new(format!("the log does not fit its plan: {error}"))))?;
     Ok(Recorded { run, records, created, plan, state })
+}
+
+/// The runbook as it was when the run began.
+pub(super) fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure> {
+    let library = Library::frozen(&run.runbook());
+    let source = library
+        .source(&created.runbook.path)
+        .map_err(|error| Failure::evidence(Message::new(format!("the frozen runbook cannot be read: {error}"))))?;
+    Ok(prepare::Opened {
+        library,
+        parsed: lifeboat_core::model::parse::parse(source),
+        directory: PathBuf::from(&created.directory),
+        name: created.runbook.path.clone(),
+    })
 }

@@ -18,11 +18,10 @@ use lifeboat_core::{
 use lifeboat_runtime::{
     files::Files,
     identity,
-    load::Library,
     store::{Holder, RunDir, Store, verify_run},
 };
 
-use super::{Failure, Message, Outcome, engine, prepare, show};
+use super::{Failure, Message, Outcome, engine, prepare, recorded, show};
 use crate::{args, ui};
 
 /// Goes on with a run, or tells how a finished one ended.
@@ -43,7 +42,7 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
     };
     let created = (**created).clone();
 
-    let opened = frozen(&run, &created)?;
+    let opened = recorded::frozen(&run, &created)?;
     let runbook = prepare::sound(&opened)?;
     let (bindings, secrets) = inputs(&runbook, &created, engine::attended(&arguments.engine))?;
     let plan = Arc::new(prepare::plan(&opened, &runbook, created.mode, bindings)?);
@@ -130,19 +129,6 @@ fn elapsed(records: &[Record]) -> u64 {
 
 fn now_of(record: &Record) -> Now {
     Now { at: record.stamp.at, elapsed_ms: record.stamp.elapsed_ms }
-}
-
-pub(super) fn frozen(run: &RunDir, created: &RunCreated) -> Result<prepare::Opened, Failure> {
-    let library = Library::frozen(&run.runbook());
-    let source = library
-        .source(&created.runbook.path)
-        .map_err(|error| Failure::evidence(Message::new(format!("the frozen runbook cannot be read: {error}"))))?;
-    Ok(prepare::Opened {
-        library,
-        parsed: lifeboat_core::model::parse::parse(source),
-        directory: PathBuf::from(&created.directory),
-        name: created.runbook.path.clone(),
-    })
 }
 
 type Inputs = (IndexMap<String, Binding>, IndexMap<String, String>);

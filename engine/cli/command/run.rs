@@ -13,7 +13,7 @@ use lifeboat_core::{
     plan::{Binding, digest},
 };
 use lifeboat_runtime::{
-    driver::whole_micros,
+    clock::whole_micros,
     files::Files,
     identity,
     load::frozen_name,

@@ -32,9 +32,10 @@ use tokio::{
 
 use crate::{
     check,
+    clock::whole_micros,
     files::Files,
     http::Clients,
-    inbox::{self, Inbox},
+    inbox::{self, Inbox, Opened},
     notify::Notifier,
     preflight,
     process::{self, Filters},
@@ -160,9 +161,6 @@ struct Going {
     stop: watch::Sender<Option<(Outcome, bool)>>,
     task: JoinHandle<()>,
 }
-
-/// The name of an act, and the file that it came in.
-pub(crate) type Opened = (String, PathBuf);
 
 /// The loop of one run.
 pub struct Driver {
@@ -534,10 +532,4 @@ impl Driver {
             drop(tokio::time::timeout(limit, action.task).await);
         }
     }
-}
-
-/// Evidence tells microseconds.
-#[must_use]
-pub fn whole_micros(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }

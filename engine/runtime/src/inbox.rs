@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{
+    clock::whole_micros,
     signers::{self, Signers},
     store::RunDir,
 };
@@ -79,7 +80,7 @@ impl Payload {
     /// An act on a run, now.
     #[must_use]
     pub fn new(run: &RunDir, act: ActName, step: Option<String>, who: String, reason: Option<String>) -> Self {
-        let at = crate::driver::whole_micros(Timestamp::now());
+        let at = whole_micros(Timestamp::now());
         let id = format!("{}-{}-{:x}", at.as_microsecond(), std::process::id(), random());
         let (to, artifacts) = (None, Vec::new());
         Self { version: VERSION, run: run.id().to_owned(), id, at, act, step, who, reason, to, artifacts }
@@ -192,11 +193,14 @@ impl Inbox {
     }
 }
 
+/// The name of an act, and the file that it came in.
+pub(crate) type Opened = (String, PathBuf);
+
 /// Brings acts to the driver as they come, for as long as it listens.
 pub(crate) async fn watch(
     mut inbox: Inbox,
     inputs: mpsc::UnboundedSender<Input>,
-    files: mpsc::UnboundedSender<crate::driver::Opened>,
+    files: mpsc::UnboundedSender<Opened>,
 ) {
     loop {
         let look = move || {

@@ -10,9 +10,10 @@
 //! - `preflight`: tools and environment
 //! - `store`: run directories, the log, artifacts, verification
 //! - `load`, `files`: runbooks and the files they use
-//! - `identity`: who and where
+//! - `identity`, `clock`: who, where and when
 
 pub mod check;
+pub mod clock;
 pub mod driver;
 pub mod files;
 pub mod http;

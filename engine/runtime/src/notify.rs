@@ -26,7 +26,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{driver::whole_micros, http, store::RunDir};
+use crate::{clock::whole_micros, http, store::RunDir};
 
 /// Longest time for one try.
 const TRY: Duration = Duration::from_secs(10);

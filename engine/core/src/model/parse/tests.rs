@@ -92,6 +92,7 @@ pub(super) fn read(text: &str) -> Parsed {
         }
         assert!(!diagnostic.message.ends_with('.') && !diagnostic.message.contains('\n'), "{diagnostic:?}");
         assert!(diagnostic.help.is_some(), "{diagnostic:?}");
+        assert!(crate::diagnostic::codes::is_known(diagnostic.code), "{} is not explained", diagnostic.code);
     }
     parsed
 }
