@@ -171,7 +171,7 @@ pub(crate) struct Engine {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub parallel: u32,
     /// Who commands the run. Without it: the system user
-    #[arg(long = "as", value_name = "PERSON")]
+    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS")]
     pub who: Option<String>,
     /// Show what actions print
     #[arg(long, short = 'v')]

@@ -204,3 +204,37 @@ fn files_become_evidence() {
     fs::remove_file(path).expect("it is there");
     place.lifeboat(&["verify", "@latest"]).code(7).says("record ");
 }
+
+/// A guard paused the run, and nobody was there: an act for the run as a whole waits as well.
+#[test]
+fn a_held_run_is_continued_or_aborted_from_elsewhere() {
+    let guard = "guards: [{name: bell, during: {from: first}, check: {shell: test ! -e ring}, every: 100ms, failures: 1, then: pause}]\n";
+    let steps = "  first: {phase: data, shell: 'touch ring; sleep 1; echo first >> effects', undo: {shell: echo undone >> effects}}\n  \
+                 second: {phase: validate, restores: true, shell: echo second >> effects, undo: {shell: 'true'}}\n";
+    for (act, code, wanted) in [("continue", 0, "first\nsecond\n"), ("abort", 3, "first\nundone\n")] {
+        let place = Place::new();
+        place.run(&runbook_with(guard, steps)).code(5).says("the run is paused");
+        let text = fs::read_to_string(place.path("effects")).expect("effects");
+        assert_eq!(text, "first\n", "what ran has ended, and nothing new began");
+        place
+            .lifeboat(&[act, "@latest", "--as", "alice", "--reason", "I have looked"])
+            .code(5)
+            .says("waits in its inbox");
+        place.lifeboat(&["resume", "@latest", "--no-input"]).code(code);
+        assert_eq!(fs::read_to_string(place.path("effects")).expect("effects"), wanted);
+        let report = place.lifeboat(&["report", "@latest"]).code(0).says("engine paused the run");
+        assert!(report.out.contains("alice") && report.out.contains("I have looked"), "{report}");
+        place.lifeboat(&["verify", "@latest"]).code(0);
+    }
+}
+
+#[test]
+fn a_slip_of_the_pen_is_told_at_once() {
+    let place = Place::new();
+    place.run(&runbook_with(ROLES, &GATE.replace("count: 2", "count: 1"))).code(5);
+    place
+        .lifeboat(&["approve", "@latest", "promot", "--as", "alice@example.org"])
+        .code(2)
+        .says("its steps are promote");
+    assert!(fs::read_dir(place.only_run().join("inbox")).expect("an inbox").next().is_none());
+}

@@ -30,8 +30,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An act on a step.
 pub(super) fn on_step(act: ActName, arguments: args::StepAct) -> Outcome {
     let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
-    let payload = payload(&run, act, Some(arguments.step), &arguments.person)?;
-    send(&run, &payload, &arguments.person)
+    let payload = payload(&run, act, Some(arguments.step.clone()), &arguments.person)?;
+    // A slip of the pen is told now, and not when somebody resumes the run tomorrow.
+    let recorded = recorded::load(run)?;
+    if recorded.state.node(&arguments.step).is_none() {
+        let names: Vec<&str> =
+            recorded.plan.nodes.iter().filter(|node| node.step().is_some()).map(|node| node.id.as_str()).collect();
+        let mut help = names.iter().take(20).copied().collect::<Vec<_>>().join(", ");
+        if names.len() > 20 {
+            help.push_str(", …");
+        }
+        let message = Message::new(format!("expected a step of the plan, found `{}`", arguments.step));
+        return Err(Failure::usage(message.help(format!("its steps are {help}"))));
+    }
+    send(&recorded.run, &payload, &arguments.person)
 }
 
 /// An act on the run as a whole.
