@@ -81,7 +81,8 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
     let screen = ui::screen::Screen::new(plan, drive.rto_ms, drive.machine.state().outage, arguments.verbose);
     let shown = {
         let (waiting, questions) = (Arc::clone(&waiting), questions.clone());
-        std::thread::spawn(move || ui::screen::follow(screen, views_end, &waiting, &questions))
+        let handle = tokio::runtime::Handle::current();
+        std::thread::spawn(move || ui::screen::follow(screen, views_end, &waiting, &questions, &handle))
     };
     if attended {
         // Nobody waits for this thread: it sits in a read that only the person at the terminal ends.

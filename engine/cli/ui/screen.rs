@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -24,7 +25,7 @@ use lifeboat_core::{
     },
     machine::{Act, Input, Question},
     model::Then,
-    plan::Plan,
+    plan::{Plan, PlanStep},
 };
 use lifeboat_runtime::driver::View;
 use tokio::sync::mpsc;
@@ -39,7 +40,10 @@ pub(crate) struct Screen {
     /// When the RTO clock began; with the run when nobody said.
     outage: Option<Timestamp>,
     now: Option<Timestamp>,
+    /// When the last record was seen.
+    seen: Instant,
     restored: bool,
+    estimates: HashMap<String, u64>,
     verbose: bool,
     terminal: bool,
     /// A question is open.
@@ -53,6 +57,8 @@ pub(crate) struct Screen {
     width: usize,
 }
 
+/// How often the live line is drawn anew.
+const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many of a step's last lines are shown when it fails.
 const TAIL: usize = 8;
 
@@ -70,6 +76,8 @@ impl Screen {
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             live.set_style(style);
         }
+        let estimated = plan.nodes.iter().filter(|node| node.step().is_some_and(PlanStep::is_estimated));
+        let estimates = estimated.map(|node| (node.id.clone(), node.estimate.as_millis())).collect();
         let irreversible = plan
             .nodes
             .iter()
@@ -82,7 +90,9 @@ impl Screen {
             rto_ms,
             outage,
             now: None,
+            seen: Instant::now(),
             restored: false,
+            estimates,
             verbose,
             terminal: std::io::stderr().is_terminal(),
             asking: false,
@@ -284,6 +294,7 @@ impl Screen {
     fn look_at_clock(&mut self, record: &Record) {
         self.elapsed_ms = record.stamp.elapsed_ms;
         self.now = Some(record.stamp.at);
+        self.seen = Instant::now();
         match &record.event {
             Event::OutageMarked { at, .. } => self.outage = Some(*at),
             // The clock has stopped.
@@ -296,9 +307,10 @@ impl Screen {
     fn budget(&self) -> String {
         let (Some(outage), Some(now), false) = (self.outage, self.now, self.restored) else { return String::new() };
         let spent = u64::try_from(now.as_millisecond().saturating_sub(outage.as_millisecond())).unwrap_or(0);
+        let spent = spent + self.passed();
         match self.rto_ms.checked_sub(spent) {
-            Some(left) => format!("RTO: {} left", length(left)),
-            None => format!("RTO MISSED by {}", length(spent - self.rto_ms)),
+            Some(left) => format!("RTO: {} left", glance(left)),
+            None => format!("RTO MISSED by {}", glance(spent - self.rto_ms)),
         }
     }
 
@@ -317,9 +329,28 @@ impl Screen {
         if !draw {
             return;
         }
-        let now: Vec<&str> = self.running.keys().map(String::as_str).collect();
-        self.live.set_message(format!("running: {}  ({})", now.join(", "), self.budget()));
+        let passed = self.passed();
+        let now: Vec<String> = self
+            .running
+            .iter()
+            .map(|(step, began)| {
+                let took = glance((self.elapsed_ms + passed).saturating_sub(*began));
+                match self.estimates.get(step) {
+                    Some(estimate) => format!("{step} {took} of {}", glance(*estimate)),
+                    None => format!("{step} {took}"),
+                }
+            })
+            .collect();
+        let budget = self.budget();
+        let before = if budget.is_empty() { String::new() } else { format!("{budget} · ") };
+        // The budget comes first: where the line is too long, steps are cut off.
+        self.live.set_message(format!("{before}running: {}", now.join(", ")));
         self.live.tick();
+    }
+
+    /// Milliseconds since the last record, by this process's own clock.
+    fn passed(&self) -> u64 {
+        u64::try_from(self.seen.elapsed().as_millis()).unwrap_or(0)
     }
 
     /// A line that a step printed.
@@ -371,6 +402,11 @@ fn clock(millis: u64) -> String {
     }
 }
 
+/// A length of time in whole seconds: what changes every second needs no more.
+fn glance(millis: u64) -> String {
+    Duration::from_millis(millis / 1000 * 1000).to_string()
+}
+
 /// A length of time as it is read at a glance.
 pub(crate) fn length(millis: u64) -> String {
     match millis {
@@ -387,8 +423,22 @@ pub(crate) fn follow(
     mut views: mpsc::UnboundedReceiver<View>,
     waiting: &Arc<AtomicUsize>,
     questions: &Questions,
+    handle: &tokio::runtime::Handle,
 ) {
-    while let Some(view) = views.blocking_recv() {
+    loop {
+        let view = if screen.drawn.get() {
+            // Time passes on the live line although nothing happens.
+            match handle.block_on(async { tokio::time::timeout(TICK, views.recv()).await }) {
+                Ok(view) => view,
+                Err(_) => {
+                    screen.refresh();
+                    continue;
+                }
+            }
+        } else {
+            views.blocking_recv()
+        };
+        let Some(view) = view else { break };
         match view {
             View::Record(record) => screen.record(&record),
             View::Line { step, text, missed, .. } => {
