@@ -428,13 +428,11 @@ pub(crate) fn follow(
     loop {
         let view = if screen.drawn.get() {
             // Time passes on the live line although nothing happens.
-            match handle.block_on(async { tokio::time::timeout(TICK, views.recv()).await }) {
-                Ok(view) => view,
-                Err(_) => {
-                    screen.refresh();
-                    continue;
-                }
-            }
+            let Ok(view) = handle.block_on(async { tokio::time::timeout(TICK, views.recv()).await }) else {
+                screen.refresh();
+                continue;
+            };
+            view
         } else {
             views.blocking_recv()
         };
