@@ -174,6 +174,10 @@ fn what_is_no_act_is_put_aside() {
     for (name, text) in [("1.json", "{"), ("2.json", "{\"payload\": \"{}\"}"), ("3.json", ""), ("4.txt", "x")] {
         fs::write(inbox.join(name), text).expect("it can be written");
     }
+    fs::write(inbox.join("5.json"), " ".repeat(1 << 20)).expect("it can be written");
+    fs::create_dir(inbox.join("6.json")).expect("a directory");
+    let pipe = std::process::Command::new("mkfifo").arg(inbox.join("7.json")).status().expect("mkfifo runs");
+    assert!(pipe.success());
     place.lifeboat(&["resume", "@latest", "--no-input"]).code(5);
     let mut left: Vec<String> = fs::read_dir(&inbox)
         .expect("an inbox")
@@ -181,7 +185,10 @@ fn what_is_no_act_is_put_aside() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     left.sort();
-    assert_eq!(left, ["1.unreadable", "2.unreadable", "3.unreadable", "4.txt"]);
+    let unreadable = |number: u32| format!("{number}.unreadable");
+    let wanted: Vec<String> =
+        (1..=3).map(unreadable).chain(["4.txt".to_owned()]).chain((5..=7).map(unreadable)).collect();
+    assert_eq!(left, wanted);
     place.lifeboat(&["verify", "@latest"]).code(0);
 }
 
@@ -237,4 +244,18 @@ fn a_slip_of_the_pen_is_told_at_once() {
         .code(2)
         .says("its steps are promote");
     assert!(fs::read_dir(place.only_run().join("inbox")).expect("an inbox").next().is_none());
+}
+
+/// What somebody writes is shown to others, and not obeyed by their terminals.
+#[test]
+fn a_reason_cannot_take_over_a_terminal() {
+    let (place, going) = waiting("", "");
+    let reason = "\u{1b}[2J\u{1b}]0;owned\u{7}look\rhere";
+    place.lifeboat(&["pause", "@latest", "--as", "mal\u{1b}[31mlory", "--reason", reason]).code(0);
+    place.lifeboat(&["continue", "@latest"]).code(0);
+    let ended = go(&place, going);
+    assert!(ended.err.contains("mallory: pause: look·here"), "{ended}");
+    for told in [&ended, &place.lifeboat(&["report", "@latest"]), &place.lifeboat(&["show", "@latest"])] {
+        assert!(!told.out.contains('\u{1b}') && !told.err.contains('\u{1b}') && !told.out.contains('\r'), "{told}");
+    }
 }

@@ -215,7 +215,7 @@ fn told<'a>(run: &RunDir, payload: &Payload, records: impl Iterator<Item = &'a R
             _ => {}
         }
     }
-    ui::out(&format!("{}\n", lines.join("\n  ")));
+    ui::out(&ui::plain(&format!("{}\n", lines.join("\n  "))));
     Ok(0)
 }
 

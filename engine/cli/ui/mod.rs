@@ -17,6 +17,40 @@ pub(crate) fn out(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// A text without anything that a terminal would obey: what steps print and people write is shown, and not executed.
+/// Line ends and tabs stay; colours and other sequences are left out whole.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\n' | '\t' => plain.push(letter),
+            '\u{1b}' => skip_sequence(&mut rest),
+            letter if letter.is_control() => plain.push('·'),
+            // Marks that turn the direction of writing can make a line say something else than it does.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => plain.push('·'),
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// What follows an escape: `[…letter`, `]…` to its end, or one letter.
+fn skip_sequence(rest: &mut std::str::Chars<'_>) {
+    match rest.next() {
+        Some('[') => _ = rest.find(|letter| ('@'..='~').contains(letter)),
+        Some(']') => {
+            let mut before = ' ';
+            _ = rest.find(|&letter| {
+                let over = letter == '\u{7}' || (before == '\u{1b}' && letter == '\\');
+                before = letter;
+                over || letter == '\n'
+            });
+        }
+        _ => {}
+    }
+}
+
 /// Writes to standard error.
 pub(crate) fn err(text: &str) {
     let mut err = std::io::stderr().lock();
@@ -66,5 +100,20 @@ impl fmt::Display for Plain<'_> {
             Some(help) => write!(f, "\nhelp: {help}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn nothing_is_obeyed() {
+        assert_eq!(plain("a\tb\n\u{e9} 🚢"), "a\tb\n\u{e9} 🚢");
+        assert_eq!(plain("\u{1b}[1;31mred\u{1b}[0m"), "red");
+        assert_eq!(plain("\u{1b}]0;title\u{7}x\u{1b}]8;;http://y\u{1b}\\z"), "xz");
+        assert_eq!(plain("a\rb\u{8}c\u{9b}2J\u{0}"), "a·b·c·2J·");
+        assert_eq!(plain("\u{202e}abc\u{1b}"), "·abc");
+        assert_eq!(plain("\u{1b}[2Jgone\u{1b}["), "gone");
     }
 }

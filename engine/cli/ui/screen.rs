@@ -106,6 +106,7 @@ impl Screen {
     }
 
     fn say(&self, text: &str) {
+        let text = super::plain(text);
         self.live.suspend(|| super::err(&format!("{text}\n")));
     }
 
@@ -378,6 +379,7 @@ impl Screen {
         self.asking = asking;
         self.refresh();
         if let Some(text) = text {
+            let text = super::plain(&text);
             let budget = self.budget();
             self.live.suspend(|| super::err(&format!("{text}{budget}{}> ", if budget.is_empty() { "" } else { " " })));
         }

@@ -30,8 +30,8 @@ use crate::{
 
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_millis(200);
-/// The longest letter.
-const LONGEST: u64 = 1 << 20;
+/// The longest letter, in bytes.
+const LONGEST: u64 = 64 << 10;
 /// The version of a payload.
 const VERSION: u32 = 1;
 
@@ -164,13 +164,17 @@ impl Inbox {
 
     fn read(&self, path: &Path) -> Result<Act, String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        let length = fs::metadata(path).map_err(|error| told(&error))?.len();
-        if length > LONGEST {
-            return Err(format!("{length} bytes"));
+        let found = fs::metadata(path).map_err(|error| told(&error))?;
+        // A pipe in the place of a file would never come to its end.
+        if !found.is_file() || found.len() > LONGEST {
+            return Err(format!("no file of at most {LONGEST} bytes"));
         }
         let letter: Letter =
             serde_json::from_slice(&fs::read(path).map_err(|error| told(&error))?).map_err(|error| told(&error))?;
         let payload: Payload = serde_json::from_str(&letter.payload).map_err(|error| told(&error))?;
+        if payload.version != VERSION {
+            return Err(format!("version {}", payload.version));
+        }
         let proof = self.proof(&letter, &payload);
         let Payload { id, act, step, who, reason, to, artifacts, .. } = payload;
         Ok(Act { act, step, who, reason, proof, id: Some(id), to, artifacts })
