@@ -145,6 +145,9 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
         command.args(arguments).current_dir(self.root.path()).stdin(Stdio::null()).process_group(0);
         command.env("LIFEBOAT_STORE", self.path("store")).env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+        for name in ["LIFEBOAT_AS", "LIFEBOAT_SIGN_KEY", "LIFEBOAT_ALLOWED_SIGNERS"] {
+            command.env_remove(name);
+        }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }

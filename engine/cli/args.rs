@@ -95,7 +95,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Store {
     /// The directory that keeps runs and their evidence
-    #[arg(long, value_name = "DIR", default_value = ".lifeboat", env = "LIFEBOAT_STORE", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = ".lifeboat", env = "LIFEBOAT_STORE", hide_env_values = true, value_hint = ValueHint::DirPath)]
     pub store: PathBuf,
 }
 
@@ -171,7 +171,7 @@ pub(crate) struct Engine {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub parallel: u32,
     /// Who commands the run. Without it: the system user
-    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS")]
+    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS", hide_env_values = true)]
     pub who: Option<String>,
     /// Show what actions print
     #[arg(long, short = 'v')]
@@ -199,7 +199,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub declared_at: Option<String>,
     /// Bind people to SSH keys: from then on an act from elsewhere counts only when it is signed
-    #[arg(long, value_name = "FILE", env = "LIFEBOAT_ALLOWED_SIGNERS", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "LIFEBOAT_ALLOWED_SIGNERS", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
 }
 
@@ -210,13 +210,13 @@ pub(crate) struct Person {
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Who acts. Without it: the system user
-    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS")]
+    #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS", hide_env_values = true)]
     pub who: Option<String>,
     /// Why; needed where the plan is overridden
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Sign it with this SSH key: a private one, or a public one whose private half an agent has
-    #[arg(long, value_name = "FILE", env = "LIFEBOAT_SIGN_KEY", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "LIFEBOAT_SIGN_KEY", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub sign_key: Option<PathBuf>,
     #[command(flatten)]
     pub store: Store,

@@ -291,3 +291,15 @@ fn a_dumb_terminal_gets_plain_lines() {
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.contains("every order is there: ok") && !text.contains('\u{1b}'), "{text:?}");
 }
+
+#[test]
+fn a_gate_whose_time_is_over_is_denied() {
+    let gate = PROMOTE.replace("count: 2,", "count: 1, expires: 700ms,");
+    let (place, mut terminal) = attended(&format!("{RESTORE}{gate}"), SIZE, &[]);
+    terminal.sees("needs 1 of 1 from role dba to start it, denied at");
+    terminal.sees("its approval expired: nobody answered in time").sees("FAILED promote");
+    terminal.enters("abort nobody was there").sees("ABORTED, ROLLED BACK");
+    terminal.ends(3);
+    assert_eq!(effects(&place), "restored unrestored ");
+    assert_eq!(of_kind(&place.records(), "approval-expired").len(), 1);
+}
