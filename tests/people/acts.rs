@@ -206,6 +206,7 @@ fn files_become_evidence() {
     let records = place.records();
     let artifact: &Value = &of_kind(&records, "act")[0]["artifacts"][0];
     assert_eq!((artifact["name"].as_str(), artifact["bytes"].as_u64()), (Some("photo.txt"), Some(21)));
+    place.lifeboat(&["report", "@latest"]).code(0).says("alice attached a file to `keeper`").says("photo.txt (SHA-256");
     place.lifeboat(&["verify", "@latest"]).code(0);
     let path = place.only_run().join("artifacts").join(artifact["sha256"].as_str().expect("a digest"));
     fs::remove_file(path).expect("it is there");

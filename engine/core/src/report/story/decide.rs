@@ -19,7 +19,7 @@ impl Fold {
     /// What an event tells about decisions; `state` is the one before the event.
     pub(super) fn decide(&mut self, event: &Event, at: Moment, state: &State) {
         match event {
-            Event::Act { act, step, who, reason, how, accepted, refusal, to, .. } => {
+            Event::Act { act, step, who, reason, how, accepted, refusal, to, artifacts, .. } => {
                 let act = Act {
                     at,
                     act: *act,
@@ -31,7 +31,9 @@ impl Fold {
                     refusal: refusal.clone(),
                 };
                 let mut decision = of_act(&act, state);
-                decision.note = to.as_ref().map(|to| format!("to {to}"));
+                let files = artifacts.iter().map(|file| format!("{} (SHA-256 {:.12}…)", file.name, file.sha256));
+                let files = files.collect::<Vec<_>>().join(", ");
+                decision.note = to.as_ref().map(|to| format!("to {to}")).or((!files.is_empty()).then_some(files));
                 self.story.decisions.push(decision);
                 self.story.acts.push(act);
             }
