@@ -2,6 +2,7 @@
 
 mod codes;
 mod evidence;
+mod guards;
 mod hostile;
 mod inputs;
 mod notify;
