@@ -249,6 +249,11 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A long sleep that no other test run has, so that what is found of it is ours.
+pub(crate) fn nap(seconds: u32) -> String {
+    format!("sleep {seconds}.{:07}1", std::process::id())
+}
+
 /// Every process whose command line contains this.
 pub(crate) fn processes(needle: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

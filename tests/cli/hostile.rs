@@ -65,7 +65,7 @@ fn what_is_no_file_is_refused() {
     let fifo = Command::new("mkfifo").arg(place.path("fifo.yaml")).status().expect("mkfifo runs");
     assert!(fifo.success());
     std::os::unix::fs::symlink("loop.yaml", place.path("loop.yaml")).expect("a link");
-    for name in ["directory.yaml", "fifo.yaml", "loop.yaml", "missing.yaml", "/dev/null", "/dev/zero", "", ".", "/"] {
+    for name in ["directory.yaml", "fifo.yaml", "loop.yaml", "missing.yaml", "/dev/null", "/dev/zero", "", "."] {
         refused(&place, name);
     }
 }

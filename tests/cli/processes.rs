@@ -5,18 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{LIMIT, Place, processes, runbook, wait_for};
+use crate::harness::{LIMIT, Place, nap, processes, runbook, wait_for};
 
 #[test]
 fn a_time_out_ends_grandchildren_too() {
     let place = Place::new();
-    let steps = "  restore:\n    phase: data\n    restores: true\n    timeout: 1s\n    onFailure: continue\n    \
-                 shell: sleep 300.125 & setsid sleep 300.375 & wait\n";
+    let (nap, other) = (nap(300), nap(301));
+    let steps = format!(
+        "  restore:\n    phase: data\n    restores: true\n    timeout: 1s\n    onFailure: continue\n    \
+         shell: {nap} & setsid {other} & wait\n"
+    );
     let began = Instant::now();
-    let ended = place.run(&runbook(steps)).code(1);
+    let ended = place.run(&runbook(&steps)).code(1);
     assert!(began.elapsed() < Duration::from_secs(15), "took {:?}: {ended}", began.elapsed());
     wait_for("every process to be gone", Duration::from_secs(3), || {
-        (processes("sleep 300.125").is_empty() && processes("sleep 300.375").is_empty()).then_some(())
+        (processes(&nap).is_empty() && processes(&other).is_empty()).then_some(())
     });
 }
 

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 
-use crate::harness::{Ended, LIMIT, Place, runbook, wait_for};
+use crate::harness::{Ended, LIMIT, Place, nap, runbook, wait_for};
 
 /// Sends a signal while the first of two steps runs.
 fn signalled(step: &str, signal: Signal) -> (Place, Ended) {
@@ -50,7 +50,8 @@ fn a_lost_terminal_changes_nothing() {
 #[test]
 fn three_interrupts_kill_what_runs() {
     let place = Place::new();
-    place.file("r.yaml", runbook("  long: {phase: data, restores: true, shell: touch begun; sleep 53.25}\n"));
+    let nap = nap(53);
+    place.file("r.yaml", runbook(&format!("  long: {{phase: data, restores: true, shell: touch begun; {nap}}}\n")));
     let going = place.start(&["run", "r.yaml", "--no-input"]);
     wait_for("the step to begin", LIMIT, || place.path("begun").exists().then_some(()));
     let mut going = Some(going);
@@ -65,7 +66,7 @@ fn three_interrupts_kill_what_runs() {
     let ended = going.take().expect("it went on").end(Duration::from_secs(20));
     assert_ne!(ended.code, 0, "{ended}");
     wait_for("the step to be gone", Duration::from_secs(5), || {
-        crate::harness::processes("sleep 53.25").is_empty().then_some(())
+        crate::harness::processes(&nap).is_empty().then_some(())
     });
     place.lifeboat(&["verify", "@latest"]).code(0);
 }
@@ -73,9 +74,10 @@ fn three_interrupts_kill_what_runs() {
 /// What does not end within the grace of a SIGTERM is stopped, and nobody knows then what it did.
 #[test]
 fn what_takes_too_long_after_sigterm_is_stopped() {
-    let (place, ended) = signalled("touch begun; exec sleep 54.25", Signal::TERM);
+    let nap = nap(54);
+    let (place, ended) = signalled(&format!("touch begun; exec {nap}"), Signal::TERM);
     let ended = ended.code(143).says("resume");
-    assert!(crate::harness::processes("sleep 54.25").is_empty(), "it was left behind: {ended}");
+    assert!(crate::harness::processes(&nap).is_empty(), "it was left behind: {ended}");
     let resumed = place.lifeboat(&["resume", "@latest", "--no-input"]).code(5).says("`first`");
     assert!(!place.path("effects").exists(), "the second step needs the first one: {resumed}");
     place.lifeboat(&["verify", "@latest"]).code(0);

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 
-use crate::harness::{Ended, LIMIT, Place, of_kind, records, runbook, wait_for};
+use crate::harness::{Ended, LIMIT, Place, nap, of_kind, records, runbook, wait_for};
 
 /// Kills the engine when its step has said that it began, and resumes.
 fn killed_in(step: &str) -> (Place, Ended) {
@@ -61,12 +61,13 @@ fn what_nobody_can_know_is_held_for_a_person() {
 
 #[test]
 fn what_goes_on_too_long_is_stopped_by_the_next_engine() {
-    let (place, ended) = killed_in(
-        "    timeout: 3s\n    shell: 'touch begun; exec sleep 41.5'\n    undo: {shell: echo undone >> effects}\n",
-    );
+    let nap = nap(41);
+    let (place, ended) = killed_in(&format!(
+        "    timeout: 3s\n    shell: 'touch begun; exec {nap}'\n    undo: {{shell: echo undone >> effects}}\n"
+    ));
     assert!(matches!(ended.code, 3 | 5), "{ended}");
     wait_for("the left process to be gone", Duration::from_secs(5), || {
-        crate::harness::processes("sleep 41.5").is_empty().then_some(())
+        crate::harness::processes(&nap).is_empty().then_some(())
     });
     place.lifeboat(&["verify", "@latest"]).code(0);
 }
