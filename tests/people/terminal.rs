@@ -303,3 +303,14 @@ fn a_gate_whose_time_is_over_is_denied() {
     assert_eq!(effects(&place), "restored unrestored ");
     assert_eq!(of_kind(&place.records(), "approval-expired").len(), 1);
 }
+
+/// The clock of the RTO began when the outage did, and not when somebody started the engine.
+#[test]
+fn what_is_left_of_the_rto_counts_from_the_outage() {
+    let (_place, mut terminal) = attended(&format!("{RESTORE}{PROMOTE}"), SIZE, &["--outage-at", "-25m"]);
+    terminal.sees("RTO: 34m").enters("abort enough");
+    terminal.ends(3);
+    let (_place, mut terminal) = attended(&format!("{RESTORE}{PROMOTE}"), SIZE, &["--outage-at", "-2h"]);
+    terminal.sees("RTO MISSED by 1h").enters("abort enough");
+    terminal.ends(3);
+}
