@@ -29,6 +29,7 @@ pub mod duration;
 pub mod evidence;
 pub mod expr;
 pub mod graph;
+pub mod kube;
 pub mod lint;
 pub mod machine;
 pub mod mask;

@@ -8,12 +8,22 @@ use serde_json::Value;
 
 use crate::{duration::Duration, model};
 
+pub mod apply;
+pub mod argocd_sync;
+pub mod delete;
 pub mod exec;
+pub mod flux_reconcile;
 pub mod http;
+pub mod job;
+pub mod kube;
 pub mod manual;
+pub mod patch;
 pub mod pause;
 pub mod runbook;
+pub mod scale;
 pub mod shell;
+pub mod velero_backup;
+pub mod velero_restore;
 
 /// The kinds of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +41,24 @@ pub enum Kind {
     Manual,
     /// Another runbook.
     Runbook,
+    /// Applies manifests to a cluster by server-side apply.
+    Apply,
+    /// Changes one object of a cluster.
+    Patch,
+    /// Sets a number of replicas.
+    Scale,
+    /// Deletes objects of a cluster and waits until they are gone.
+    Delete,
+    /// Runs a container as a Kubernetes Job and streams its log.
+    Job,
+    /// Makes a Velero backup and follows it to its end.
+    VeleroBackup,
+    /// Restores from a usable Velero backup and follows it to its end.
+    VeleroRestore,
+    /// Has Flux reconcile an object now and follows it.
+    FluxReconcile,
+    /// Has Argo CD sync an Application and follows it.
+    ArgocdSync,
 }
 
 /// What is known about a kind of action.
@@ -59,7 +87,41 @@ pub struct Field {
 
 impl Kind {
     /// Every kind, in the order of the reference.
-    pub const ALL: [Self; 6] = [Self::Exec, Self::Shell, Self::Http, Self::Pause, Self::Manual, Self::Runbook];
+    pub const ALL: [Self; 15] = [
+        Self::Exec,
+        Self::Shell,
+        Self::Apply,
+        Self::Patch,
+        Self::Scale,
+        Self::Delete,
+        Self::Job,
+        Self::VeleroBackup,
+        Self::VeleroRestore,
+        Self::FluxReconcile,
+        Self::ArgocdSync,
+        Self::Http,
+        Self::Pause,
+        Self::Manual,
+        Self::Runbook,
+    ];
+
+    /// Whether it acts on a Kubernetes cluster: it finds by itself what an earlier engine began, so that nothing is done
+    /// twice.
+    #[must_use]
+    pub const fn is_kube(self) -> bool {
+        match self {
+            Self::Apply
+            | Self::Patch
+            | Self::Scale
+            | Self::Delete
+            | Self::Job
+            | Self::VeleroBackup
+            | Self::VeleroRestore
+            | Self::FluxReconcile
+            | Self::ArgocdSync => true,
+            Self::Exec | Self::Shell | Self::Http | Self::Pause | Self::Manual | Self::Runbook => false,
+        }
+    }
 
     /// What is known about it.
     #[must_use]
@@ -71,6 +133,15 @@ impl Kind {
             Self::Pause => &pause::FACTS,
             Self::Manual => &manual::FACTS,
             Self::Runbook => &runbook::FACTS,
+            Self::Apply => &apply::FACTS,
+            Self::Patch => &patch::FACTS,
+            Self::Scale => &scale::FACTS,
+            Self::Delete => &delete::FACTS,
+            Self::Job => &job::FACTS,
+            Self::VeleroBackup => &velero_backup::FACTS,
+            Self::VeleroRestore => &velero_restore::FACTS,
+            Self::FluxReconcile => &flux_reconcile::FACTS,
+            Self::ArgocdSync => &argocd_sync::FACTS,
         }
     }
 }
@@ -94,6 +165,8 @@ pub enum Order {
         /// What to do.
         instructions: String,
     },
+    /// Do something in a cluster.
+    Kube(Box<kube::Order>),
     /// Nothing: the step is its verification, or a join.
     Nothing,
 }
@@ -171,6 +244,15 @@ pub fn present(step: &model::Step) -> impl Iterator<Item = Kind> {
         step.pause.as_ref().map(|_| Kind::Pause),
         step.manual.as_ref().map(|_| Kind::Manual),
         step.runbook.as_ref().map(|_| Kind::Runbook),
+        step.apply.as_ref().map(|_| Kind::Apply),
+        step.patch.as_ref().map(|_| Kind::Patch),
+        step.scale.as_ref().map(|_| Kind::Scale),
+        step.delete.as_ref().map(|_| Kind::Delete),
+        step.job.as_ref().map(|_| Kind::Job),
+        step.velero_backup.as_ref().map(|_| Kind::VeleroBackup),
+        step.velero_restore.as_ref().map(|_| Kind::VeleroRestore),
+        step.flux_reconcile.as_ref().map(|_| Kind::FluxReconcile),
+        step.argocd_sync.as_ref().map(|_| Kind::ArgocdSync),
     ]
     .into_iter()
     .flatten()
@@ -183,6 +265,15 @@ pub fn present_in_undo(undo: &model::UndoAction) -> impl Iterator<Item = Kind> {
         undo.shell.as_ref().map(|_| Kind::Shell),
         undo.http.as_ref().map(|_| Kind::Http),
         undo.manual.as_ref().map(|_| Kind::Manual),
+        undo.apply.as_ref().map(|_| Kind::Apply),
+        undo.patch.as_ref().map(|_| Kind::Patch),
+        undo.scale.as_ref().map(|_| Kind::Scale),
+        undo.delete.as_ref().map(|_| Kind::Delete),
+        undo.job.as_ref().map(|_| Kind::Job),
+        undo.velero_backup.as_ref().map(|_| Kind::VeleroBackup),
+        undo.velero_restore.as_ref().map(|_| Kind::VeleroRestore),
+        undo.flux_reconcile.as_ref().map(|_| Kind::FluxReconcile),
+        undo.argocd_sync.as_ref().map(|_| Kind::ArgocdSync),
     ]
     .into_iter()
     .flatten()

@@ -11,10 +11,12 @@ use crate::{
 };
 
 pub mod ask;
+pub mod can_i;
 pub mod dns;
 pub mod exec;
 pub mod expr;
 pub mod http;
+pub mod kube;
 pub mod shell;
 pub mod tcp;
 pub mod tls;
@@ -35,6 +37,10 @@ pub enum Kind {
     Tls,
     /// DNS answers.
     Dns,
+    /// Objects of a cluster.
+    Kube,
+    /// Rights in a cluster.
+    CanI,
     /// Nothing but CEL.
     Expr,
     /// A person's answer.
@@ -56,8 +62,18 @@ pub struct Facts {
 
 impl Kind {
     /// Every kind, in the order of the reference.
-    pub const ALL: [Self; 8] =
-        [Self::Exec, Self::Shell, Self::Http, Self::Tcp, Self::Tls, Self::Dns, Self::Expr, Self::Ask];
+    pub const ALL: [Self; 10] = [
+        Self::Exec,
+        Self::Shell,
+        Self::Kube,
+        Self::CanI,
+        Self::Http,
+        Self::Tcp,
+        Self::Tls,
+        Self::Dns,
+        Self::Expr,
+        Self::Ask,
+    ];
 
     /// What is known about it.
     #[must_use]
@@ -69,6 +85,8 @@ impl Kind {
             Self::Tcp => &tcp::FACTS,
             Self::Tls => &tls::FACTS,
             Self::Dns => &dns::FACTS,
+            Self::Kube => &kube::FACTS,
+            Self::CanI => &can_i::FACTS,
             Self::Expr => &expr::FACTS,
             Self::Ask => &ask::FACTS,
         }
@@ -92,6 +110,10 @@ pub enum Order {
     Tls(tls::Order),
     /// Ask DNS resolvers.
     Dns(dns::Order),
+    /// Look at objects of a cluster.
+    Kube(Box<kube::Order>),
+    /// Ask a cluster for rights.
+    CanI(Box<can_i::Order>),
     /// Evaluate only: the runtime is not asked.
     Expr,
     /// Ask a person: the machine asks.
@@ -110,6 +132,8 @@ pub fn present(check: &model::Check) -> impl Iterator<Item = Kind> {
         check.tcp.as_ref().map(|_| Kind::Tcp),
         check.tls.as_ref().map(|_| Kind::Tls),
         check.dns.as_ref().map(|_| Kind::Dns),
+        check.kube.as_ref().map(|_| Kind::Kube),
+        check.can_i.as_ref().map(|_| Kind::CanI),
         check.expr.as_ref().map(|_| Kind::Expr),
         check.ask.as_ref().map(|_| Kind::Ask),
     ]

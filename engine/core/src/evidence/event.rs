@@ -142,6 +142,21 @@ pub enum Event {
         /// Time-out.
         timeout_ms: u64,
     },
+    /// What the action found, and settled, before it changes anything: which backup it took, what was there before. Durable
+    /// before the first change; an engine that takes over goes on with it.
+    ActionPrepared {
+        /// Step.
+        step: String,
+        /// The step's action, or its undo.
+        task: Task,
+        /// From 1.
+        attempt: u32,
+        /// What it found; its fields depend on the action.
+        facts: Value,
+        /// What it kept, for example objects as they were before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        artifacts: Vec<Artifact>,
+    },
     /// The process of an action, so that a later engine can see whether it still runs.
     ProcessStarted {
         /// Step.
@@ -261,6 +276,33 @@ pub enum Event {
         way: Resolution,
         /// What it was.
         outcome: Resolved,
+    },
+    /// The engine reached a cluster; once an engine and cluster, and again when what it says of itself has changed.
+    ClusterMet(ClusterMet),
+    /// Under the name of a cluster another one was met: nothing more is done, and the engine leaves the run.
+    ClusterRefused {
+        /// The cluster, by its name in the runbook.
+        cluster: String,
+        /// The identity that this run has met.
+        expected: String,
+        /// The identity that answers now.
+        found: String,
+    },
+    /// A cluster's API did not answer as it should, and it is asked again.
+    ApiRetried {
+        /// The cluster, by its name in the runbook.
+        cluster: String,
+        /// The step that waits for it; `None`: a watch that several share, or a guard.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+        /// What was asked for: `GET namespaces/shop`, `WATCH deployments.apps in shop`.
+        request: String,
+        /// What came instead of an answer.
+        reason: String,
+        /// For how long it waits before it asks again.
+        wait_ms: u64,
+        /// How many tries in a row have failed so.
+        failures: u32,
     },
     /// The outage, from now on the start of the RTO clock.
     OutageMarked {
@@ -535,6 +577,9 @@ pub struct ActionFinished {
     /// Why it failed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Requests that the action made to the API of a cluster. Watches that several wait on are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
     /// What it wrote.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<Artifact>,
@@ -590,6 +635,25 @@ pub enum Resolved {
     RunAgain,
     /// It is not run again, and counts as failed.
     Failed,
+    /// It goes on: the action looks for what it has begun, and follows it to its end.
+    Followed,
+}
+
+/// A cluster, as it says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterMet {
+    /// Its name in the runbook.
+    pub cluster: String,
+    /// The context by which it was reached; `None` in a pod of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// The address of its API.
+    pub server: String,
+    /// Its identity: the UID of its namespace `kube-system`, or why that cannot be known, in brackets.
+    pub uid: String,
+    /// The version of its API server: `v1.36.3`.
+    pub version: String,
 }
 
 /// What people can do to a run.

@@ -57,11 +57,11 @@ pub fn preview(plan: &Plan, state: &State) -> AbortPreview {
             format!("`{}` needs it, and that cannot be taken back", plan.nodes[*root].id)
         } else {
             match step.spec.undo.as_deref() {
-                Some(Undo::Action(_)) => {
+                Some(Undo::Action(_) | Undo::Auto(_)) => {
                     preview.undo.push(at);
                     continue;
                 }
-                Some(Undo::Auto(_)) | None => "it has no undo".to_owned(),
+                None => "it has no undo".to_owned(),
             }
         };
         preview.stays.push(Stays { step: plan.nodes[at].id.clone(), why });

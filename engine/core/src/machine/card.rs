@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Key, Machine, render::masked_order};
 use crate::{
-    action::Order,
+    action::{Order, kube},
     check,
     evidence::event::Task,
     model::{Check, Effect, Undo},
@@ -111,7 +111,32 @@ fn order_line(order: &Order) -> String {
         Order::Http(http) => format!("{} {}", http.method, http.url),
         Order::Pause { duration } => format!("wait {duration}"),
         Order::Manual { instructions } => format!("by hand: {instructions}"),
+        Order::Kube(order) => kube_line(order),
         Order::Nothing => String::new(),
+    }
+}
+
+/// What is to be done in which cluster, with what the author said.
+fn kube_line(order: &kube::Order) -> String {
+    let spec = serde_json::to_value(&order.request).unwrap_or_default();
+    let action = spec["action"].as_str().unwrap_or_default();
+    let fields: Vec<String> = spec["spec"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != "cluster")
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}={text}"),
+            other => format!("{name}={other}"),
+        })
+        .collect();
+    let context = order.cluster.context.as_ref().map_or(String::new(), |context| format!(" (context {context})"));
+    match &order.request {
+        kube::Request::Undo { of, .. } => {
+            let of = serde_json::to_value(of).unwrap_or_default();
+            format!("take back: {} in {}{context}", of["action"].as_str().unwrap_or_default(), order.cluster.name)
+        }
+        _ => format!("{action} in {}{context}: {}", order.cluster.name, fields.join(" ")),
     }
 }
 

@@ -76,7 +76,8 @@ impl Machine {
     /// Asks for everything that must be true before anything is touched.
     pub(crate) fn begin_preflight(&mut self) {
         self.preflight.begun = true;
-        self.push(Command::Preflight);
+        let clusters = self.clusters();
+        self.push(Command::Preflight { clusters });
         let plan = std::sync::Arc::clone(&self.plan);
         for (scope, what) in plan.scopes.iter().enumerate() {
             for check in 0..what.runbook.requires.checks.len() {
@@ -153,7 +154,7 @@ impl Machine {
         }
         let Some(check) = self.check_of(&series) else { return };
         let scope = series.key.is_none().then(|| self.preflight.checks[series.check as usize].0);
-        let order = self.check_order(series.key, scope, &check);
+        let order = self.check_order(series.key, scope, &check, series.tries == 0);
         if let Some(series) = self.series.get_mut(&number) {
             series.tries += 1;
         }

@@ -5,7 +5,11 @@
 
 use super::Now;
 use crate::{
-    action, check,
+    action::{
+        self,
+        kube::{ClusterRef, Prepared},
+    },
+    check,
     duration::Duration,
     evidence::{
         Event,
@@ -18,8 +22,14 @@ use crate::{
 pub enum Command {
     /// Write this to the log, with this time.
     Append(Event, Now),
-    /// Look at the tools and the environment that the plan requires; answer with `Input::Preflight`.
-    Preflight,
+    /// Look at the tools, the environment and the clusters that the plan requires; answer with `Input::Preflight`, and with
+    /// `Input::ClusterMet` for each cluster before that.
+    Preflight {
+        /// The plan's clusters.
+        clusters: Vec<ClusterRef>,
+    },
+    /// Reach the plan's clusters, without waiting for it: `Input::ClusterMet` for each that answers.
+    MeetClusters(Vec<ClusterRef>),
     /// Start an action.
     StartAction {
         /// Node of the plan.
@@ -30,6 +40,18 @@ pub enum Command {
         attempt: u32,
         /// What to do, with secrets in the clear.
         order: action::Order,
+        /// What the attempts on a cluster found before they changed anything. If this attempt is among them, an earlier
+        /// engine had begun it: it is gone on with and not begun anew.
+        prepared: Vec<Prepared>,
+    },
+    /// What the action found is durable: it may change something now.
+    Proceed {
+        /// Node of the plan.
+        node: usize,
+        /// Which of its actions.
+        task: Task,
+        /// Attempt.
+        attempt: u32,
     },
     /// Stop an action: TERM, grace, KILL, all of it gone; `Input::ActionFinished` follows with the given outcome.
     StopAction {

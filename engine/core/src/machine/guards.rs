@@ -133,7 +133,7 @@ impl Machine {
             return self.guard_judged(at, &guard, verdict, &Value::Null);
         }
         let Some(check) = guard.check.as_deref() else { return };
-        match self.check_order(None, scope, check) {
+        match self.check_order(None, scope, check, true) {
             Err(reason) => {
                 let doubt = Doubt { reason: format!("it cannot be rendered: {reason}"), evaluated: false };
                 self.guard_judged(at, &guard, Err(doubt), &Value::Null);

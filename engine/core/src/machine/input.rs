@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::command::Timer;
 use crate::{
     action::Outcome,
-    evidence::event::{ActName, Artifact, Finding, Task},
+    evidence::event::{ActName, Artifact, ClusterMet, Finding, Task},
 };
 
 /// Something that happened outside.
@@ -28,6 +28,23 @@ pub enum Input {
         /// See `Event::ProcessStarted`.
         identity: String,
     },
+    /// An action has found all that it needs and wants to change something: it waits for `Command::Proceed`.
+    ActionPrepared {
+        /// Node of the plan.
+        node: usize,
+        /// Which of its actions.
+        task: Task,
+        /// Attempt.
+        attempt: u32,
+        /// See `Event::ActionPrepared`.
+        facts: Value,
+        /// What it kept.
+        artifacts: Vec<Artifact>,
+    },
+    /// A cluster was reached.
+    ClusterMet(ClusterMet),
+    /// A cluster's API has to be asked again.
+    ApiTrouble(ApiTrouble),
     /// An action ended.
     ActionFinished {
         /// Node of the plan.
@@ -46,6 +63,8 @@ pub enum Input {
         error: Option<String>,
         /// What it wrote.
         artifacts: Vec<Artifact>,
+        /// Requests that it made to the API of a cluster.
+        requests: Option<u64>,
     },
     /// One try of a check ended: what was observed, or why nothing could be.
     CheckFinished {
@@ -72,6 +91,23 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+}
+
+/// A request that has to be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiTrouble {
+    /// The cluster, by its name in the runbook.
+    pub cluster: String,
+    /// The step that waits for it.
+    pub step: Option<String>,
+    /// What was asked for.
+    pub request: String,
+    /// What came instead of an answer.
+    pub reason: String,
+    /// For how long it waits before it asks again.
+    pub wait_ms: u64,
+    /// How many tries in a row have failed so.
+    pub failures: u32,
 }
 
 /// The process that runs the machine.

@@ -9,6 +9,7 @@
 //! - `task`: one action's life: gates, attempts, retries, its end
 //! - `checks`: verification, negative controls, pre-flight checks
 //! - `people`, `card`: acts and questions, and what is shown before one is answered
+//! - `clusters`: who they are, and what an action in one found before it changes anything
 //! - `guards`: abort criteria, watched meanwhile
 //! - `abort`: abort, undo, clean-up
 //! - `finish`: verdict, hold, orderly stop
@@ -29,6 +30,7 @@ pub mod state;
 mod abort;
 mod card;
 mod checks;
+mod clusters;
 mod finish;
 mod flow;
 mod guards;
@@ -305,14 +307,19 @@ impl Machine {
             Input::Started(engine) if !self.taken => self.on_started(engine),
             Input::Started(_) => {}
             Input::Preflight(findings) => self.on_preflight(findings),
+            Input::ActionPrepared { node, task, attempt, facts, artifacts } => {
+                self.on_prepared((node, task), attempt, facts, artifacts);
+            }
+            Input::ClusterMet(met) => self.on_cluster(met),
+            Input::ApiTrouble(trouble) => self.on_api_trouble(trouble),
             Input::ProcessStarted { node, task, attempt, pid, identity } => {
                 self.on_process(node, task, attempt, pid, identity);
             }
-            Input::ActionFinished { node, task, attempt, outcome, duration_ms, result, error, artifacts } => {
+            Input::ActionFinished { node, task, attempt, outcome, duration_ms, result, error, artifacts, requests } => {
                 self.on_action_finished(
                     (node, task),
                     attempt,
-                    task::Ending { outcome, duration_ms, result, error, artifacts },
+                    task::Ending { outcome, duration_ms, result, error, artifacts, requests },
                 );
             }
             Input::CheckFinished { run, observed } => self.on_check_finished(run, observed),
@@ -414,7 +421,10 @@ impl Machine {
         });
         match self.state.run {
             RunStatus::Created => self.begin_preflight(),
-            _ => self.load(),
+            _ => {
+                self.meet_clusters();
+                self.load();
+            }
         }
         if self.state.paused {
             self.ask_paused();

@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Machine;
-use crate::model::{Output, OutputFrom};
+use crate::{
+    action::{self, Kind},
+    model::{Output, OutputFrom},
+};
 
 /// Texts in a record are cut to so many bytes; the whole of them is an artifact.
 const RECORDED: usize = 2048;
@@ -78,7 +81,11 @@ impl Machine {
             }
             outputs.insert(name.clone(), value);
         }
-        let Some(expression) = &step.spec.recovery_point else { return Ok((outputs, None)) };
+        let Some(expression) = &step.spec.recovery_point else {
+            // A restore knows by itself to which point in time it restored.
+            let own = result.get("recoveryPoint").filter(|_| action::of_step(&step.spec) == Some(Kind::VeleroRestore));
+            return Ok((outputs, own.and_then(timestamp)));
+        };
         let own = outputs.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let extra = [("result".to_owned(), result.clone()), ("outputs".to_owned(), Value::Object(own))];
         let value =

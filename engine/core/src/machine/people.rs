@@ -397,6 +397,7 @@ impl Machine {
                     result: json!({"by": act.who, "note": reason, "missing": self.missing(key)}),
                     error: (outcome == Outcome::Failed).then(|| format!("{} says: {reason}", act.who)),
                     artifacts: Vec::new(),
+                    requests: None,
                 };
                 self.on_action_finished(key, attempt, ending);
             }
@@ -442,7 +443,7 @@ impl Machine {
         self.ask(String::new(), QuestionKind::Paused, text, &choices);
     }
 
-    fn stop(&mut self, code: u8, reason: &str) {
+    pub(crate) fn stop(&mut self, code: u8, reason: &str) {
         // Whoever detached waits as long as it takes; a signal does not.
         if self.stop.as_ref().is_none_or(|stop| !stop.waits_for_checks) {
             self.stop = Some(Stop { code, reason: reason.to_owned(), waits_for_checks: true });

@@ -125,7 +125,7 @@ impl Machine {
     }
 
     /// What is left of an attempt's time; the engine that began it took its timer along.
-    fn arm_the_rest(&mut self, key: Key) {
+    pub(crate) fn arm_the_rest(&mut self, key: Key) {
         let (node, task) = key;
         let state = self.state.steps[node].task(task);
         let spent = state.since.map_or(0, |since| self.now.elapsed_ms.saturating_sub(since.elapsed_ms));

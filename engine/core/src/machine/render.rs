@@ -8,7 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::{Key, Machine, Status};
 use crate::{
-    action::{self, HttpOrder, Order, ProcessOrder, exec::Exec, http::Http, shell},
+    action::{
+        self, HttpOrder, Order, ProcessOrder,
+        exec::Exec,
+        http::Http,
+        kube::{self, ClusterRef, Render, Rendered, Texts},
+        shell,
+    },
     check::{self, dns, tls},
     evidence::event::Task,
     expr::Expression,
@@ -31,6 +37,57 @@ struct Reader {
 }
 
 type Extra = Vec<(String, Value)>;
+
+/// Renders the texts of a specification for one reader.
+struct Rendering<'a> {
+    machine: &'a Machine,
+    reader: Reader,
+}
+
+impl Texts for Rendering<'_> {
+    fn plain(&self, template: &Template) -> Rendered<Template> {
+        self.machine.plain(self.reader, template).map(Template)
+    }
+
+    fn secret(&self, template: &SecretTemplate) -> Rendered<SecretTemplate> {
+        self.machine.secret(self.reader, template).map(SecretTemplate)
+    }
+
+    fn path(&self, template: &Template) -> Rendered<Template> {
+        let base = self.machine.plan_scope(self.reader).map_or("", |scope| scope.directory.as_str());
+        Ok(Template(below(base, self.machine.plain(self.reader, template)?)))
+    }
+}
+
+/// A path of a runbook, relative to the directory of the one that was asked for.
+fn below(base: &str, path: String) -> String {
+    if base.is_empty() || path.starts_with('/') { path } else { format!("{base}/{path}") }
+}
+
+/// The cluster and the rendered request of the one action on a cluster that a step or an undo has.
+macro_rules! requests {
+    ($texts:expr, $of:expr; $($field:ident => $variant:ident),* $(,)?) => {{
+        let mut found = None;
+        $(if let Some(spec) = &$of.$field {
+            let spec = spec.render(&$texts)?;
+            found = Some((String::clone(&spec.cluster), kube::Request::$variant(spec)));
+        })*
+        found
+    }};
+    ($texts:expr, $of:expr) => {
+        requests!($texts, $of;
+            apply => Apply,
+            patch => Patch,
+            scale => Scale,
+            delete => Delete,
+            job => Job,
+            velero_backup => VeleroBackup,
+            velero_restore => VeleroRestore,
+            flux_reconcile => FluxReconcile,
+            argocd_sync => ArgocdSync,
+        )
+    };
+}
 
 impl Machine {
     fn reader(&self, node: Option<usize>, scope: Option<usize>) -> Reader {
@@ -192,6 +249,9 @@ impl Machine {
         let work = self.work(key);
         let step = work.spec();
         let undo = work.undo();
+        if let Some(order) = self.kube_order(key, reader)? {
+            return Ok(Order::Kube(Box::new(order)));
+        }
         let (exec, shell, http, manual) = match (task, undo) {
             (Task::Do, _) => (&step.exec, &step.shell, &step.http, &step.manual),
             (Task::Undo, Some(undo)) => (&undo.exec, &undo.shell, &undo.http, &undo.manual),
@@ -231,12 +291,70 @@ impl Machine {
         }
     }
 
-    /// What a check is asked to observe.
+    /// A cluster of one of the plan's runbooks, as the runtime finds it.
+    pub(crate) fn cluster_of(&self, scope: usize, name: &str) -> Result<ClusterRef, String> {
+        let runbook = &self.plan.scopes.get(scope).ok_or("its runbook is not in the plan")?.runbook;
+        let cluster = runbook.clusters.get(name).ok_or_else(|| {
+            let known: Vec<&str> = runbook.clusters.keys().map(String::as_str).collect();
+            format!("expected a cluster of the runbook ({}), found `{name}`", known.join(", "))
+        })?;
+        let name = format!("{}{name}", self.plan.scopes[scope].prefix);
+        let texts = Rendering { machine: self, reader: self.reader(None, Some(scope)) };
+        let text = |text: Rendered<Option<Template>>| -> Result<Option<String>, String> {
+            Ok(text.map_err(|reason| format!("cluster `{name}`: {reason}"))?.map(|text| text.0))
+        };
+        Ok(ClusterRef {
+            context: text(texts.option(cluster.context.as_ref()))?,
+            kubeconfig: text(cluster.kubeconfig.as_ref().map(|path| texts.path(path)).transpose())?,
+            in_cluster: cluster.in_cluster,
+            uid: self.state.clusters.get(&name).map(|met| met.uid.clone()),
+            name,
+        })
+    }
+
+    /// What an action on a cluster is asked to do, if the step has one.
+    fn kube_order(&self, key: Key, reader: Reader) -> Result<Option<kube::Order>, String> {
+        let (node, task) = key;
+        let work = self.work(key);
+        let texts = Rendering { machine: self, reader };
+        let taken_back = task == Task::Undo && work.undoes_itself();
+        let undo = work.undo().filter(|_| task == Task::Undo);
+        let found = match undo {
+            Some(undo) => requests!(texts, undo),
+            None if task == Task::Do || taken_back => requests!(texts, work.spec()),
+            None => None,
+        };
+        let Some((cluster, request)) = found else { return Ok(None) };
+        let cluster = self.cluster_of(reader.scope, &cluster)?;
+        let state = &self.state.steps[node];
+        let step = self.id(node);
+        let request = if taken_back {
+            let prepared = state.own.prepared.clone();
+            if prepared.is_empty() {
+                return Ok(None);
+            }
+            kube::Request::Undo { of: Box::new(request), prepared }
+        } else {
+            request
+        };
+        let run = self.state.created.run.clone();
+        let named = if task == Task::Undo { format!("{step}/undo") } else { step.clone() };
+        // The order is made before its attempt is announced, and again when an attempt is gone on with.
+        let attempt = match state.task(task).progress {
+            super::state::Progress::Started | super::state::Progress::Unknown => state.task(task).attempts,
+            _ => state.task(task).attempts.saturating_add(1),
+        };
+        let object = crate::kube::name::object_name(&run, &named, attempt);
+        Ok(Some(kube::Order { cluster, object, run, step, capture: task == Task::Do && work.undoes_itself(), request }))
+    }
+
+    /// What a check is asked to observe; `first` when it was not looked at before.
     pub(crate) fn check_order(
         &self,
         key: Option<Key>,
         scope: Option<usize>,
         check: &Check,
+        first: bool,
     ) -> Result<check::Order, String> {
         let node = key.map(|(node, _)| node);
         let reader = self.reader(node, scope);
@@ -295,6 +413,19 @@ impl Machine {
                 resolvers: resolvers?,
             }));
         }
+        let texts = Rendering { machine: self, reader };
+        if let Some(kube) = &check.kube {
+            return Ok(check::Order::Kube(Box::new(check::kube::Order {
+                cluster: self.cluster_of(reader.scope, &kube.cluster)?,
+                spec: kube.render(&texts)?,
+                again: check.within.is_some() || check.holds.is_some(),
+                fresh: first,
+            })));
+        }
+        if let Some(can_i) = &check.can_i {
+            let cluster = self.cluster_of(reader.scope, &can_i.cluster)?;
+            return Ok(check::Order::CanI(Box::new(check::can_i::Order { cluster, spec: can_i.render(&texts)? })));
+        }
         if let Some(question) = &check.ask {
             return Ok(check::Order::Ask { question: self.plain(reader, question)? });
         }
@@ -325,8 +456,7 @@ impl Machine {
         Ok(match (base, own) {
             ("", own) => own,
             (base, None) => Some(base.to_owned()),
-            (_, Some(own)) if own.starts_with('/') => Some(own),
-            (base, Some(own)) => Some(format!("{base}/{own}")),
+            (base, Some(own)) => Some(below(base, own)),
         })
     }
 

@@ -13,10 +13,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    action::Outcome,
+    action::{Outcome, kube::Prepared},
     evidence::{
         Event,
-        event::{ActName, AfterFailure, Gate, Resolution, Resolved, RunCreated, SkippedBy, Stays, Task, Verdict},
+        event::{
+            ActName, AfterFailure, ClusterMet, Gate, Resolution, Resolved, RunCreated, SkippedBy, Stays, Task, Verdict,
+        },
     },
     model::Then,
     plan::{NodeKind, Plan},
@@ -135,6 +137,8 @@ pub struct TaskState {
     pub due_ms: Option<u64>,
     /// Process of the attempt in flight: pid and identity.
     pub process: Option<(u32, String)>,
+    /// What each attempt on a cluster found before it changed anything.
+    pub prepared: Vec<Prepared>,
     /// Checks that have passed since the last attempt.
     pub checks_passed: u32,
     /// Gates by kind.
@@ -277,6 +281,8 @@ pub struct State {
     pub acts: BTreeSet<String>,
     /// Who has command, when it was passed on.
     pub commander: Option<String>,
+    /// Clusters that were met, by their name in the runbook.
+    pub clusters: BTreeMap<String, ClusterMet>,
     /// Guards that are bad, by name.
     pub guards: BTreeMap<String, GuardState>,
     /// Time of the last record.
@@ -327,6 +333,7 @@ impl State {
             cleanup_started: false,
             acts: BTreeSet::new(),
             commander: None,
+            clusters: BTreeMap::new(),
             guards: BTreeMap::new(),
             last: now,
             index: Arc::new(index_of(plan)),
@@ -477,9 +484,15 @@ impl State {
             Event::UnknownResolved { step, task, outcome, way } => {
                 let at = find(step)?;
                 let step = &mut self.steps[at];
+                let own = *task == Task::Do;
+                let mut followed = false;
                 let task = step.task_mut(*task);
                 match outcome {
                     Resolved::RunAgain => task.progress = Progress::Again,
+                    Resolved::Followed => {
+                        task.progress = Progress::Started;
+                        followed = true;
+                    }
                     Resolved::Done | Resolved::Failed => {
                         task.progress = Progress::Ended(Outcome::Succeeded);
                         if *outcome == Resolved::Failed {
@@ -490,6 +503,17 @@ impl State {
                 if *way == Resolution::Person {
                     task.budget_from = task.attempts;
                 }
+                if followed && own {
+                    step.status = Status::Running;
+                }
+            }
+            Event::ActionPrepared { step, task, attempt, facts, .. } => {
+                let at = find(step)?;
+                let prepared = &mut self.steps[at].task_mut(*task).prepared;
+                prepared.push(Prepared { attempt: *attempt, facts: facts.clone() });
+            }
+            Event::ClusterMet(met) => {
+                self.clusters.insert(met.cluster.clone(), met.clone());
             }
             Event::OutageMarked { step, at } => {
                 find(step)?;
@@ -556,6 +580,8 @@ impl State {
             Event::RunFinished(end) => self.run = RunStatus::Finished(end.verdict),
             Event::RunCreated(_)
             | Event::ProcessStarted { .. }
+            | Event::ClusterRefused { .. }
+            | Event::ApiRetried { .. }
             | Event::RecoveryPoint { .. }
             | Event::EngineStopped { .. }
             | Event::Act { .. } => {}

@@ -23,12 +23,20 @@ pub(crate) struct Ending {
     pub duration_ms: u64,
     pub result: Value,
     pub error: Option<String>,
+    pub requests: Option<u64>,
     pub artifacts: Vec<Artifact>,
 }
 
 impl Ending {
     pub(crate) fn failed(outcome: Outcome, error: &str) -> Self {
-        Self { outcome, duration_ms: 0, result: Value::Null, error: Some(error.to_owned()), artifacts: Vec::new() }
+        Self {
+            outcome,
+            duration_ms: 0,
+            result: Value::Null,
+            error: Some(error.to_owned()),
+            artifacts: Vec::new(),
+            requests: None,
+        }
     }
 }
 
@@ -208,7 +216,8 @@ impl Machine {
                     self.slots.remove(&key);
                 }
                 let pause = matches!(order, Order::Pause { .. });
-                self.push(Command::StartAction { node, task, attempt, order });
+                let prepared = self.state.steps[node].task(task).prepared.clone();
+                self.push(Command::StartAction { node, task, attempt, order, prepared });
                 if pause {
                     return;
                 }
@@ -250,6 +259,7 @@ impl Machine {
             outputs: taken,
             recovery_point,
             error: ending.error.clone(),
+            requests: ending.requests,
             artifacts: ending.artifacts,
         })));
         let reason = ending.error.unwrap_or_else(|| "it failed".to_owned());
@@ -394,6 +404,9 @@ impl Machine {
     pub(crate) fn resolve(&mut self, key: Key) {
         let (node, task) = key;
         let work = self.work(key);
+        if work.finds_itself() {
+            return self.follow(key);
+        }
         let repeatable = work.idempotent() || work.effect() == Effect::Reads;
         let by_checks = !work.checks().is_empty() && !work.result_matters();
         if by_checks && !work.checks().iter().all(|check| check.ask.is_some()) {

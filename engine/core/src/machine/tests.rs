@@ -7,6 +7,7 @@ mod world;
 
 mod abort;
 mod checks;
+mod clusters;
 mod crash;
 mod failure;
 mod flow;

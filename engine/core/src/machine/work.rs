@@ -35,6 +35,21 @@ impl Work {
         }
     }
 
+    /// Whether it is taken back by what it found before it changed anything.
+    pub(crate) fn undoes_itself(&self) -> bool {
+        matches!(self.spec.undo.as_deref(), Some(Undo::Auto(_)))
+    }
+
+    /// Whether it knows by itself what an earlier engine began: it looks for what it made, by a name that only this
+    /// attempt has, and so it can be asked again without doing anything twice.
+    pub(crate) fn finds_itself(&self) -> bool {
+        let kind = match self.task {
+            Task::Undo if self.undoes_itself() => action::of_step(&self.spec),
+            _ => self.kind(),
+        };
+        kind.is_some_and(action::Kind::is_kube)
+    }
+
     pub(crate) fn checks(&self) -> &[Spanned<Check>] {
         match self.task {
             Task::Do => &self.spec.verify,

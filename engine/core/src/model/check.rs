@@ -33,6 +33,12 @@ pub struct Check {
     /// Asks DNS resolvers. Passes when all of them give the same answers, and at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<Spanned<check::dns::Dns>>,
+    /// Looks at objects of a Kubernetes cluster. Passes when they are ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kube: Option<Spanned<check::kube::Kube>>,
+    /// Asks a Kubernetes API server for rights. Passes when it is allowed.
+    #[serde(default, rename = "can-i", skip_serializing_if = "Option::is_none")]
+    pub can_i: Option<Spanned<check::can_i::CanI>>,
     /// Nothing but CEL: `expr: "steps.count.outputs.n > 0"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expr: Option<Spanned<Expectation>>,

@@ -4,6 +4,7 @@
 
 pub mod approval;
 pub mod check;
+pub mod cluster;
 pub mod guard;
 pub mod input;
 pub mod notify;
@@ -17,11 +18,12 @@ pub mod yaml;
 
 pub use approval::{Approval, Unattended};
 pub use check::Check;
+pub use cluster::Cluster;
 pub use guard::{During, Guard, Then};
 pub use input::{Input, InputType, SecretSource};
 pub use notify::{Notify, Occasion};
 pub use recovery::{Disaster, Level, Objectives, Phase, Recovery, Scope};
-pub use requires::{Requirement, Requires};
+pub use requires::{Access, Crd, Requirement, Requires};
 pub use runbook::{ApiVersion, Defaults, Kind, Link, Metadata, Runbook};
 pub use step::{Effect, ForEach, Mode, OnFailure, Output, OutputFrom, Retry, RetryOn, Step, Undo, UndoAction};
 pub use text::{Condition, Expectation, Extraction, PlanTime, SecretTemplate, Template, TextKind};

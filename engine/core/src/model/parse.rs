@@ -143,6 +143,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     let kind: Option<Kind> = required(decoder, top, "kind");
     let metadata: Option<Metadata> = required(decoder, top, "metadata");
     let recovery: Option<Recovery> = required(decoder, top, "recovery");
+    let clusters = optional(decoder, top, "clusters");
     let requires: Requires = optional(decoder, top, "requires");
     let files: Vec<Spanned<String>> = optional(decoder, top, "files");
     let roles: IndexMap<String, Vec<String>> = optional(decoder, top, "roles");
@@ -183,6 +184,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
         metadata: metadata?,
         recovery: recovery?,
         inputs,
+        clusters,
         requires,
         files,
         roles,

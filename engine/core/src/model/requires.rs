@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Check;
+use super::{Check, Template};
 use crate::source::Spanned;
 
 /// What must be true before anything is touched. All of it is checked, and all that is missing is told at once.
@@ -18,6 +18,12 @@ pub struct Requires {
     /// Environment variables that must be set and not empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// Rights that the engine must have, beyond those that the steps need: they are found out anyway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<Spanned<Access>>,
+    /// Custom resource definitions that must be established, beyond those that the steps need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crds: Vec<Spanned<Crd>>,
     /// Checks that must pass. They see `inputs` only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Spanned<Check>>,
@@ -27,3 +33,34 @@ pub struct Requires {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Requirement(pub String);
+
+/// A right that the engine must have in a cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Access {
+    /// The cluster, by its name under `clusters`.
+    pub cluster: Spanned<String>,
+    /// The verb: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`.
+    pub verb: String,
+    /// The resource, in the plural: `restores`.
+    pub resource: String,
+    /// Its API group. Without it: the core group.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// The namespace. Without it: all of them. Its text sees `inputs` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<Template>,
+}
+
+/// A custom resource definition that must be established in a cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Crd {
+    /// The cluster, by its name under `clusters`.
+    pub cluster: Spanned<String>,
+    /// Its name: `restores.velero.io`.
+    pub name: String,
+    /// A version that must be served: `v1`. Without it: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Guard, Input, Notify, Recovery, Requires, Retry, Step};
+use super::{Cluster, Guard, Input, Notify, Recovery, Requires, Retry, Step};
 use crate::{duration::Duration, source::Spanned};
 
 /// A disaster-recovery runbook: a DAG of steps that restores a capability.
@@ -22,6 +22,9 @@ pub struct Runbook {
     /// Values a run needs, typed. Asked for on a terminal; `--input name=value` or `--inputs FILE` otherwise.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub inputs: IndexMap<String, Spanned<Input>>,
+    /// Kubernetes clusters, by the names that steps use for them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub clusters: IndexMap<String, Spanned<Cluster>>,
     /// What must be true before anything is touched.
     #[serde(default)]
     pub requires: Requires,

@@ -49,6 +49,33 @@ pub struct Step {
     /// Runs a script with `bash -euo pipefail`. No templates inside: values come by `env`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<Spanned<action::shell::Shell>>,
+    /// Applies manifests to a cluster by server-side apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply: Option<Spanned<action::apply::Apply>>,
+    /// Changes one object of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Spanned<action::patch::Patch>>,
+    /// Sets a number of replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Spanned<action::scale::Scale>>,
+    /// Deletes objects of a cluster and waits until they are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete: Option<Spanned<action::delete::Delete>>,
+    /// Runs a container as a Kubernetes Job and streams its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Spanned<action::job::Job>>,
+    /// Makes a Velero backup and follows it to its end.
+    #[serde(default, rename = "velero-backup", skip_serializing_if = "Option::is_none")]
+    pub velero_backup: Option<Spanned<action::velero_backup::VeleroBackup>>,
+    /// Restores from a usable Velero backup and follows it to its end.
+    #[serde(default, rename = "velero-restore", skip_serializing_if = "Option::is_none")]
+    pub velero_restore: Option<Spanned<action::velero_restore::VeleroRestore>>,
+    /// Has Flux reconcile an object now and follows it.
+    #[serde(default, rename = "flux-reconcile", skip_serializing_if = "Option::is_none")]
+    pub flux_reconcile: Option<Spanned<action::flux_reconcile::FluxReconcile>>,
+    /// Has Argo CD sync an Application and follows it.
+    #[serde(default, rename = "argocd-sync", skip_serializing_if = "Option::is_none")]
+    pub argocd_sync: Option<Spanned<action::argocd_sync::ArgocdSync>>,
     /// Sends one HTTP request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Spanned<action::http::Http>>,
@@ -303,6 +330,33 @@ pub struct UndoAction {
     /// Runs a script with `bash -euo pipefail`. No templates inside: values come by `env`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shell: Option<Spanned<action::shell::Shell>>,
+    /// Applies manifests to a cluster by server-side apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply: Option<Spanned<action::apply::Apply>>,
+    /// Changes one object of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Spanned<action::patch::Patch>>,
+    /// Sets a number of replicas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Spanned<action::scale::Scale>>,
+    /// Deletes objects of a cluster and waits until they are gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete: Option<Spanned<action::delete::Delete>>,
+    /// Runs a container as a Kubernetes Job and streams its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Spanned<action::job::Job>>,
+    /// Makes a Velero backup and follows it to its end.
+    #[serde(default, rename = "velero-backup", skip_serializing_if = "Option::is_none")]
+    pub velero_backup: Option<Spanned<action::velero_backup::VeleroBackup>>,
+    /// Restores from a usable Velero backup and follows it to its end.
+    #[serde(default, rename = "velero-restore", skip_serializing_if = "Option::is_none")]
+    pub velero_restore: Option<Spanned<action::velero_restore::VeleroRestore>>,
+    /// Has Flux reconcile an object now and follows it.
+    #[serde(default, rename = "flux-reconcile", skip_serializing_if = "Option::is_none")]
+    pub flux_reconcile: Option<Spanned<action::flux_reconcile::FluxReconcile>>,
+    /// Has Argo CD sync an Application and follows it.
+    #[serde(default, rename = "argocd-sync", skip_serializing_if = "Option::is_none")]
+    pub argocd_sync: Option<Spanned<action::argocd_sync::ArgocdSync>>,
     /// Sends one HTTP request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Spanned<action::http::Http>>,

@@ -17,6 +17,19 @@ pub fn of(step: &Step) -> Effect {
             None | Some(Method::Get | Method::Head) => Effect::Reads,
             Some(Method::Post | Method::Put | Method::Patch | Method::Delete) => Effect::Mutates,
         },
-        Some(Kind::Exec | Kind::Shell | Kind::Manual) => Effect::Mutates,
+        Some(
+            Kind::Exec
+            | Kind::Shell
+            | Kind::Manual
+            | Kind::Apply
+            | Kind::Patch
+            | Kind::Scale
+            | Kind::Delete
+            | Kind::Job
+            | Kind::VeleroBackup
+            | Kind::VeleroRestore
+            | Kind::FluxReconcile
+            | Kind::ArgocdSync,
+        ) => Effect::Mutates,
     }
 }

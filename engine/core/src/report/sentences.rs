@@ -287,6 +287,7 @@ pub fn unknown(unknown: &Unknown) -> String {
         Resolved::Done => "found to be done",
         Resolved::RunAgain => "run again",
         Resolved::Failed => "found to have failed",
+        Resolved::Followed => "gone on with",
     };
     format!("{begun}; {outcome} {way} at {}", instant(at.at))
 }

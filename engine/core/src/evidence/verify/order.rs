@@ -43,6 +43,8 @@ pub struct Order {
 #[derive(Debug, Clone, Default)]
 struct Progress {
     attempt: u32,
+    /// The last attempt that told what it found before it changed anything.
+    prepared: u32,
     action: Action,
     end: Option<End>,
     gates: BTreeMap<Gate, Approval>,
@@ -266,6 +268,12 @@ impl Order {
             Event::ProcessStarted { step, task, attempt, .. } => {
                 self.progress(step, *task).runs(step, *attempt, "its process is there")?;
             }
+            Event::ActionPrepared { step, task, attempt, .. } => {
+                let progress = self.progress(step, *task);
+                progress.runs(step, *attempt, "it has prepared")?;
+                rule!(progress.prepared < *attempt, "attempt {attempt} of `{step}` prepared a second time");
+                progress.prepared = *attempt;
+            }
             Event::ActionFinished(finished) => {
                 let progress = self.progress(&finished.step, finished.task);
                 progress.runs(&finished.step, finished.attempt, "it finished")?;
@@ -285,8 +293,11 @@ impl Order {
                     progress.action == Action::Unknown,
                     "the outcome of `{step}` was resolved, but it was not unknown"
                 );
-                let done = *outcome == Resolved::Done;
-                progress.action = Action::Ended(if done { Outcome::Succeeded } else { Outcome::Failed });
+                progress.action = match outcome {
+                    Resolved::Done => Action::Ended(Outcome::Succeeded),
+                    Resolved::Failed | Resolved::RunAgain => Action::Ended(Outcome::Failed),
+                    Resolved::Followed => Action::Running,
+                };
             }
             Event::RetryScheduled { step, task, attempt, .. } => {
                 let progress = self.progress(step, *task);

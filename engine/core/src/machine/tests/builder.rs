@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    action::{exec::Exec, manual::Manual, pause::Pause},
+    action::{exec::Exec, manual::Manual, pause::Pause, scale::Scale},
     duration::Duration,
     evidence::{
         FORMAT,
         event::{RunCreated, RunbookIdentity},
     },
     model::{
-        ApiVersion, Approval, Check, Condition, Defaults, Disaster, Effect, Expectation, Guard, Kind, Level, Metadata,
-        Mode, Objectives, OnFailure, Output, Phase, Recovery, Requires, Retry, Runbook, Scope, SecretTemplate, Step,
-        Template, Then, Unattended, Undo, UndoAction,
+        ApiVersion, Approval, Check, Cluster, Condition, Defaults, Disaster, Effect, Expectation, Guard, Kind, Level,
+        Metadata, Mode, Objectives, OnFailure, Output, Phase, Recovery, Requires, Retry, Runbook, Scope,
+        SecretTemplate, Step, Template, Then, Unattended, Undo, UndoAction,
     },
     plan::{Binding, Node, NodeKind, Plan, PlanScope, PlanStep},
     source::{Span, Spanned},
@@ -92,6 +92,22 @@ pub(super) fn step(id: &str) -> Draft {
         timeout: Duration::from_secs(600),
         estimate: Duration::default(),
     }
+}
+
+/// A step whose action is in the cluster `dr`.
+pub(super) fn scale(id: &str) -> Draft {
+    let text = |text: &str| Template(text.to_owned());
+    step(id).with(|spec| {
+        spec.exec = None;
+        spec.scale = Some(at(Scale {
+            cluster: at("dr".to_owned()),
+            kind: text("Deployment"),
+            api_version: None,
+            name: text("api"),
+            namespace: Some(text("shop")),
+            replicas: text("3"),
+        }));
+    })
 }
 
 /// A step that has no action.
@@ -325,12 +341,20 @@ pub(super) fn plan_with(around: Around, drafts: impl IntoIterator<Item = Draft>)
     }
     let inputs = around.secrets.iter().map(|name| (name.clone(), Binding::Secret(name.clone()))).collect();
     let mode = around.mode;
-    let scope =
-        PlanScope { runbook: Arc::new(runbook(around)), prefix: String::new(), directory: String::new(), inputs };
+    // A plan without a step in a cluster has none, or every log would tell of one.
+    let uses = nodes.iter().filter_map(Node::step).any(|step| step.spec.scale.is_some());
+    let dr = Cluster { context: Some(Template("dr".to_owned())), ..Cluster::default() };
+    let clusters = uses.then(|| ("dr".to_owned(), at(dr))).into_iter().collect();
+    let scope = PlanScope {
+        runbook: Arc::new(runbook(around, clusters)),
+        prefix: String::new(),
+        directory: String::new(),
+        inputs,
+    };
     Arc::new(Plan { mode, scopes: vec![scope], nodes })
 }
 
-fn runbook(around: Around) -> Runbook {
+fn runbook(around: Around, clusters: IndexMap<String, Spanned<Cluster>>) -> Runbook {
     Runbook {
         api_version: ApiVersion::V1,
         kind: Kind::Runbook,
@@ -350,6 +374,7 @@ fn runbook(around: Around) -> Runbook {
             level: Level::L2,
             drill_every: None,
         },
+        clusters,
         inputs: IndexMap::new(),
         requires: Requires { checks: around.requires.into_iter().map(at).collect(), ..Requires::default() },
         files: Vec::new(),

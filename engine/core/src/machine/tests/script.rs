@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::builder;
 use crate::{
-    evidence::event::{ActName, Finding, Task},
+    evidence::event::{ActName, ClusterMet, Finding, Task},
     machine::{Act, QuestionKind},
 };
 
@@ -78,6 +78,8 @@ pub(super) struct Script {
     pub outage_ago: Option<u64>,
     /// Whether the process id of an action is told.
     pub tells_process: bool,
+    /// Who every cluster says it is.
+    pub cluster: &'static str,
 }
 
 impl Default for Script {
@@ -91,12 +93,23 @@ impl Default for Script {
             parallel: 8,
             step_by_step: false,
             outage_ago: None,
+            cluster: "one",
             tells_process: true,
         }
     }
 }
 
 impl Script {
+    /// What a cluster says of itself.
+    pub(super) fn met(&self, cluster: &str) -> ClusterMet {
+        ClusterMet {
+            cluster: cluster.to_owned(),
+            context: Some("dr".to_owned()),
+            server: "https://dr.example.org".to_owned(),
+            uid: self.cluster.to_owned(),
+            version: "v1.36.3".to_owned(),
+        }
+    }
     pub(super) fn attended() -> Self {
         Self { attended: true, ..Self::default() }
     }

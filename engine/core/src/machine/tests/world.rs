@@ -15,7 +15,7 @@ use super::super::{Command, Engine, Input, Machine, Now, Question, Signal, State
 use super::builder;
 pub(super) use super::script::*;
 use crate::{
-    action::{Order, Outcome},
+    action::{Order, Outcome, kube},
     check,
     evidence::{
         Event, Record, Stamp,
@@ -83,6 +83,10 @@ pub(super) struct World {
     turns: HashMap<String, usize>,
     checks: BTreeSet<u64>,
     pub asked: BTreeMap<String, Question>,
+    /// Objects in the cluster by name, with how often each was written: an object that is there is found and not made.
+    pub objects: BTreeMap<String, u32>,
+    /// What actions in a cluster are asked for, by effect.
+    orders: BTreeMap<Effect, kube::Order>,
     given: Vec<bool>,
     pub folded: State,
 }
@@ -121,6 +125,8 @@ impl World {
             turns: HashMap::new(),
             checks: BTreeSet::new(),
             asked: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            orders: BTreeMap::new(),
             folded,
         };
         world.perform(commands);
@@ -231,11 +237,27 @@ impl World {
                 self.log.push((event, at));
                 return self.strike.is_some_and(|strike| !strike.effects && strike.records == self.log.len());
             }
-            Command::Preflight => {
+            Command::Preflight { clusters } => {
+                for cluster in clusters {
+                    let met = self.script.met(&cluster.name);
+                    self.plan_for(1, Happening::Inside(Input::ClusterMet(met)));
+                }
                 let findings = self.script.findings.clone();
                 self.plan_for(1, Happening::Inside(Input::Preflight(findings)));
             }
-            Command::StartAction { node, task, attempt, order } => self.start_action((node, task, attempt), &order),
+            Command::StartAction { node, task, attempt, order: Order::Kube(order), prepared } => {
+                self.start_in_cluster((node, task, attempt), *order, &prepared);
+            }
+            Command::StartAction { node, task, attempt, order, .. } => {
+                self.start_action((node, task, attempt), &order);
+            }
+            Command::Proceed { node, task, attempt } => self.proceed((node, task, attempt)),
+            Command::MeetClusters(clusters) => {
+                for cluster in clusters {
+                    let met = self.script.met(&cluster.name);
+                    self.plan_for(1, Happening::Inside(Input::ClusterMet(met)));
+                }
+            }
             Command::StopAction { node, task, attempt, outcome, now } => {
                 self.stop_action((node, task, attempt), outcome, now);
             }
@@ -311,7 +333,71 @@ impl World {
         }
     }
 
+    /// An action in a cluster looks first, and changes nothing before what it found is durable.
+    fn start_in_cluster(&mut self, effect: Effect, order: kube::Order, prepared: &[kube::Prepared]) {
+        let (node, task, attempt) = effect;
+        let state = self.folded.steps[node].task(task);
+        assert_eq!(state.attempts, attempt, "started without an announcement");
+        self.processes.remove(&effect);
+        if !self.starts.iter().any(|&(other, _)| other == effect) {
+            self.starts.push((effect, self.elapsed));
+        }
+        self.orders.insert(effect, order);
+        if prepared.iter().any(|known| known.attempt == attempt) {
+            return self.proceed(effect);
+        }
+        let facts = json!({ "attempt": attempt });
+        let told = Input::ActionPrepared { node, task, attempt, facts, artifacts: Vec::new() };
+        self.plan_for(1, Happening::Inside(told));
+    }
+
+    /// It changes something: its object is there from now on, whatever becomes of the engine.
+    fn proceed(&mut self, effect: Effect) {
+        let (node, task, attempt) = effect;
+        let prepared = &self.folded.steps[node].task(task).prepared;
+        assert!(prepared.iter().any(|known| known.attempt == attempt), "it changes something, and nobody knows what");
+        let order = self.orders.get(&effect).expect("it was started");
+        match &order.request {
+            kube::Request::Undo { prepared, .. } => {
+                assert!(!prepared.is_empty(), "there is nothing to take back");
+                self.objects.clear();
+            }
+            _ => *self.objects.entry(order.object.clone()).or_default() = 1,
+        }
+        let id = self.plan.nodes[node].id.clone();
+        let attempts = self.script.actions.get(&(id, task));
+        let scripted = attempts.and_then(|attempts| attempts.get(attempt as usize - 1).or_else(|| attempts.last()));
+        let scripted = scripted.cloned().unwrap_or_else(|| well(10));
+        if !matches!(scripted.end, End::Never) {
+            // Only the engine follows it: when that is gone, nobody hears of its end.
+            self.plan_for(scripted.takes, Happening::End(effect));
+        }
+        let process =
+            Process { end: scripted.end, began: self.elapsed, stop: None, followed: false, orphan: false, free: false };
+        self.processes.insert(effect, process);
+    }
+
     fn stop_action(&mut self, effect: Effect, outcome: Outcome, now: bool) {
+        if let Some(order) = self.orders.get(&effect)
+            && !self.processes.contains_key(&effect)
+        {
+            // It still looks, and has changed nothing.
+            assert!(!self.objects.contains_key(&order.object));
+            let (node, task, attempt) = effect;
+            let (result, error, artifacts) = (Value::Null, Some("stopped".to_owned()), Vec::new());
+            let told = Input::ActionFinished {
+                node,
+                task,
+                attempt,
+                outcome,
+                duration_ms: 1,
+                result,
+                error,
+                artifacts,
+                requests: None,
+            };
+            return self.plan_for(1, Happening::Inside(told));
+        }
         let Some(process) = self.processes.get_mut(&effect) else { return };
         process.stop = Some(outcome);
         self.plan_for(if now { 0 } else { 5 }, Happening::End(effect));
@@ -390,7 +476,17 @@ impl World {
         };
         let duration_ms = self.elapsed - process.began;
         let artifacts = Vec::new();
-        self.input(Input::ActionFinished { node, task, attempt, outcome, duration_ms, result, error, artifacts });
+        self.input(Input::ActionFinished {
+            node,
+            task,
+            attempt,
+            outcome,
+            duration_ms,
+            result,
+            error,
+            artifacts,
+            requests: None,
+        });
     }
 
     /// On until the engine exits (or dies, where a crash was asked for).

@@ -126,6 +126,7 @@ pub(super) fn step(event: &Event) -> Option<&str> {
         | Event::StepBlocked { step, .. }
         | Event::NegativeControl { step, .. }
         | Event::ActionStarted { step, .. }
+        | Event::ActionPrepared { step, .. }
         | Event::ProcessStarted { step, .. }
         | Event::RetryScheduled { step, .. }
         | Event::VerificationStarted { step, .. }
@@ -141,7 +142,10 @@ pub(super) fn step(event: &Event) -> Option<&str> {
         | Event::UndoStarted { step }
         | Event::UndoFinished { step, .. }
         | Event::UndoFailed { step, .. } => Some(step),
+        Event::ApiRetried { step, .. } => step.as_deref(),
         Event::RunCreated(_)
+        | Event::ClusterMet(_)
+        | Event::ClusterRefused { .. }
         | Event::EngineStarted { .. }
         | Event::PreflightFinished { .. }
         | Event::RunPaused { .. }

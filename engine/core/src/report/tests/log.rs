@@ -116,6 +116,7 @@ impl Log {
         self.after(took);
         let code = i32::from(error.is_some());
         self.push(Event::ActionFinished(Box::new(ActionFinished {
+            requests: None,
             step: step.into(),
             task,
             attempt,

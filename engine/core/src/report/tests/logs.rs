@@ -284,6 +284,7 @@ pub(super) fn interrupted() -> Vec<Record> {
     let mut log = Log::running(created(), false);
     log.done("network", 182_000).start("restore-cases", 1).after(12_000);
     log.push(Event::ActionFinished(Box::new(ActionFinished {
+        requests: None,
         step: "restore-cases".into(),
         task: Task::Do,
         attempt: 1,
@@ -363,6 +364,7 @@ pub(super) fn hostile() -> Vec<Record> {
     let mut log = Log::running(run, true);
     log.start(evil, 1);
     log.after(1_000).push(Event::ActionFinished(Box::new(ActionFinished {
+        requests: None,
         step: evil.into(),
         task: Task::Do,
         attempt: 1,

@@ -1,0 +1,2 @@
+//! What Lifeboat knows about Kubernetes objects.
+pub mod name;
