@@ -7,6 +7,7 @@
 //! - `scope`, `template`, `expr`: what texts can see, Handlebars, CEL
 //! - `action`, `check`: the specification of each
 //! - `mask`: secrets out of everything that leaves
+//! - `kube`: what is known about Kubernetes objects, as functions over their JSON
 //! - `graph`, `plan`: order
 //! - `policy`: retry, objectives: decisions only
 //! - `evidence`: the vocabulary of the log, and its chain
@@ -29,6 +30,7 @@ pub mod duration;
 pub mod evidence;
 pub mod expr;
 pub mod graph;
+pub mod kube;
 pub mod lint;
 pub mod machine;
 pub mod mask;
