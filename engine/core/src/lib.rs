@@ -7,6 +7,7 @@
 //! - `scope`, `template`, `expr`: what texts can see, Handlebars, CEL
 //! - `action`, `check`: the specification of each
 //! - `mask`: secrets out of everything that leaves
+//! - `kube`: what is known about Kubernetes objects, as functions over their JSON
 //! - `graph`, `plan`: order
 //! - `policy`: retry, objectives: decisions only
 //! - `evidence`: the vocabulary of the log, and its chain
