@@ -26,13 +26,14 @@ use lifeboat_core::{
     model::Requirement,
 };
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
 use crate::{
     check,
     clock::whole_micros,
+    cluster::Clusters,
     files::Files,
     http::Clients,
     inbox::{self, Inbox, Opened},
@@ -43,6 +44,9 @@ use crate::{
 };
 
 mod action;
+mod teller;
+
+pub(crate) use teller::Teller;
 
 /// What a screen is told. It is a projection: nothing on it feeds back but acts of people.
 #[derive(Debug, Clone)]
@@ -159,6 +163,8 @@ pub struct Ended {
 struct Going {
     attempt: u32,
     stop: watch::Sender<Option<(Outcome, bool)>>,
+    /// It waits for this before it changes anything.
+    proceed: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
@@ -211,7 +217,9 @@ impl Driver {
         let parallel = setup.engine.parallel as usize;
         let screen = Screen { views: setup.views, waiting: setup.waiting };
         let created = setup.machine.state().created.clone();
+        let clusters = Clusters::new(sender.clone(), setup.directory.clone());
         let world = action::World {
+            clusters,
             sender,
             screen,
             run: setup.run,
@@ -423,23 +431,40 @@ impl Driver {
         match command {
             // Taken out before.
             Command::Append(..) => {}
-            Command::Preflight => {
+            Command::MeetClusters(clusters) => {
+                for cluster in clusters {
+                    let world = self.world.clone();
+                    // Who it is, the machine hears; why it does not answer is told by the step that needs it.
+                    tokio::spawn(async move { drop(world.clusters.get(&cluster, None).await) });
+                }
+            }
+            Command::Proceed { node, task, attempt } => {
+                let going = self.actions.get_mut(&(node, task)).filter(|going| going.attempt == attempt);
+                if let Some(proceed) = going.and_then(|going| going.proceed.take()) {
+                    // Whoever does not wait any more has been stopped.
+                    let _gone = proceed.send(());
+                }
+            }
+            Command::Preflight { clusters } => {
                 let (wanted, world) = (self.wanted.clone(), self.world.clone());
                 tokio::spawn(async move {
                     let (tools, variables) = (&wanted.tools, &wanted.variables);
                     let mut findings =
                         preflight::look(tools, variables, &world.environment, &world.directory, &world.filter).await;
                     findings.extend(world.files.findings());
+                    findings.extend(preflight::meet(&world.clusters, &clusters).await);
                     drop(world.sender.send(Input::Preflight(findings)));
                 });
             }
-            Command::StartAction { node, task, attempt, order } => {
+            Command::StartAction { node, task, attempt, order, prepared } => {
                 let (stop, stopped) = watch::channel(None);
+                let (proceed, durable) = oneshot::channel();
                 let step = self.machine.plan().nodes[node].id.clone();
                 let world = self.world.clone();
-                let job = action::Job { node, task, attempt, step, order };
-                let task_handle = tokio::spawn(action::run(world, job, stopped));
-                self.actions.insert((node, task), Going { attempt, stop, task: task_handle });
+                let job = action::Job { node, task, attempt, step, order, prepared };
+                let task_handle = tokio::spawn(action::run(world, job, durable, stopped));
+                let going = Going { attempt, stop, proceed: Some(proceed), task: task_handle };
+                self.actions.insert((node, task), going);
             }
             Command::StopAction { node, task, attempt, outcome, now } => {
                 if let Some((pid, identity)) = self.follows.get(&(node, task)).cloned() {
@@ -486,6 +511,8 @@ impl Driver {
             grace: self.world.grace,
             filter: self.world.filter.clone(),
             clients: self.world.clients.clone(),
+            clusters: self.world.clusters.clone(),
+            step: node.map(|_| step.clone()),
         };
         let (sender, mask) = (self.world.sender.clone(), self.world.mask.clone());
         let permits = Arc::clone(&self.check_processes);

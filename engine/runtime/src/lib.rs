@@ -5,6 +5,7 @@
 //! - `driver`: the loop between the machine and the world
 //! - `process`: the only user of `duct`, and the only sender of signals
 //! - `http`, `check`: requests and observations
+//! - `cluster`: the only user of `kube`; `action`: what is done in a cluster
 //! - `inbox`, `signers`: acts of people at other terminals, and whose they are
 //! - `notify`: people elsewhere
 //! - `preflight`: tools and environment
@@ -12,8 +13,10 @@
 //! - `load`, `files`: runbooks and the files they use
 //! - `identity`, `clock`: who, where and when
 
+mod action;
 pub mod check;
 pub mod clock;
+pub mod cluster;
 pub mod driver;
 pub mod files;
 pub mod http;

@@ -5,10 +5,13 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
-use lifeboat_core::{evidence::event::Finding, model::Requirement};
+use lifeboat_core::{action::kube::ClusterRef, evidence::event::Finding, model::Requirement};
 use tokio::sync::Semaphore;
 
-use crate::process::{self, Filters, Launch, Sinks};
+use crate::{
+    cluster::{Clusters, MEETING},
+    process::{self, Filters, Launch, Sinks},
+};
 
 /// How long a tool may take to tell its version.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -173,6 +176,41 @@ pub async fn look(
         }));
     }
     findings.extend(variables.iter().map(|name| variable(name, base)));
+    findings
+}
+
+/// Reaches every cluster; one that does not answer is a finding.
+pub async fn meet(clusters: &Clusters, wanted: &[ClusterRef]) -> Vec<Finding> {
+    let meetings: Vec<_> = wanted
+        .iter()
+        .map(|cluster| {
+            let (clusters, cluster) = (clusters.clone(), cluster.clone());
+            tokio::spawn(async move {
+                let requirement = format!("cluster {}", cluster.name);
+                let finding = |passed, found, help: Option<&str>| Finding {
+                    requirement,
+                    passed,
+                    found,
+                    help: help.map(str::to_owned),
+                };
+                match tokio::time::timeout(MEETING, clusters.get(&cluster, None)).await {
+                    Ok(Ok(met)) => {
+                        let met = &met.met;
+                        finding(true, format!("{} at {}, UID {}", met.version, met.server, met.uid), None)
+                    }
+                    Ok(Err(why)) => finding(false, why.to_string(), Some("correct `clusters` or the kubeconfig")),
+                    Err(_) => {
+                        let found = format!("no answer within {} s", MEETING.as_secs());
+                        finding(false, found, Some("see that its API can be reached from this machine"))
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut findings = Vec::new();
+    for meeting in meetings {
+        findings.extend(meeting.await.ok());
+    }
     findings
 }
 

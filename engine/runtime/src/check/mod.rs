@@ -14,11 +14,14 @@ use lifeboat_core::check::Order;
 use serde_json::Value;
 
 use crate::{
+    cluster::Clusters,
     http::{self, Clients},
     process::Filters,
 };
 
+mod can_i;
 mod dns;
+mod kube;
 mod process;
 mod tcp;
 mod tls;
@@ -38,6 +41,10 @@ pub struct Context {
     pub filter: Filters,
     /// HTTP clients, shared by all checks.
     pub clients: Clients,
+    /// Clusters, shared by everything in the run.
+    pub clusters: Clusters,
+    /// The step that is checked.
+    pub step: Option<String>,
 }
 
 /// Observes once. When the future is dropped, nothing of it stays: a process is stopped.
@@ -51,8 +58,18 @@ pub async fn observe(order: &Order, cx: &Context) -> Result<Value, String> {
         Order::Tcp { address } => Ok(tcp::observe(address, cx.timeout).await),
         Order::Tls(order) => tls::observe(order, &cx.directory, cx.timeout).await,
         Order::Dns(order) => dns::observe(order, cx.timeout).await,
+        Order::Kube(order) => within(cx.timeout, kube::observe(order, cx)).await,
+        Order::CanI(order) => within(cx.timeout, can_i::observe(order, cx)).await,
         Order::Expr => Err("an `expr` check is evaluated, not observed: this is a mistake of the engine".to_owned()),
         Order::Ask { .. } => Err("an `ask` check is for a person: this is a mistake of the engine".to_owned()),
+    }
+}
+
+/// A look at a cluster, for as long as it may take.
+async fn within(timeout: Duration, look: impl Future<Output = Result<Value, String>>) -> Result<Value, String> {
+    match tokio::time::timeout(timeout, look).await {
+        Ok(seen) => seen,
+        Err(_) => Err(format!("no answer from the cluster within {} s", timeout.as_secs_f64())),
     }
 }
 

@@ -8,16 +8,21 @@ use std::{
 };
 
 use lifeboat_core::{
-    action::{HttpOrder, Order, Outcome, ProcessOrder},
+    action::{
+        HttpOrder, Order, Outcome, ProcessOrder,
+        kube::{self, Prepared},
+    },
     evidence::event::{Artifact, Task},
     machine::Input,
     mask::Mask,
 };
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Screen;
+use super::{Screen, Teller};
 use crate::{
+    action,
+    cluster::{Clusters, Unreachable},
     files::Files,
     http::{self, Clients},
     process::{self, Filters, Launch, Sinks},
@@ -37,6 +42,7 @@ pub(crate) struct World {
     pub grace: Duration,
     pub files: Arc<Files>,
     pub clients: Clients,
+    pub clusters: Clusters,
     pub run_id: String,
     pub mode: &'static str,
 }
@@ -62,6 +68,7 @@ pub(crate) struct Job {
     pub attempt: u32,
     pub step: String,
     pub order: Order,
+    pub prepared: Vec<Prepared>,
 }
 
 /// How it ended.
@@ -70,22 +77,30 @@ struct End {
     result: Value,
     error: Option<String>,
     artifacts: Vec<Artifact>,
+    requests: Option<u64>,
 }
 
 impl End {
     fn failed(error: String) -> Self {
-        Self { outcome: Outcome::Failed, result: Value::Null, error: Some(error), artifacts: Vec::new() }
+        Self {
+            outcome: Outcome::Failed,
+            result: Value::Null,
+            error: Some(error),
+            artifacts: Vec::new(),
+            requests: None,
+        }
     }
 }
 
 type Stopped = watch::Receiver<Option<(Outcome, bool)>>;
 
 /// Runs an action, and tells its end.
-pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
+pub(crate) async fn run(world: World, job: Job, durable: oneshot::Receiver<()>, mut stopped: Stopped) {
     let began = Instant::now();
     let end = match &job.order {
         Order::Process(order) => run_process(&world, &job, order, &mut stopped).await,
         Order::Http(order) => run_http(&world, order, &mut stopped).await,
+        Order::Kube(order) => run_in_cluster(&world, &job, order, durable, &mut stopped).await,
         Order::Pause { duration } => {
             let wait = duration.as_std();
             tokio::select! {
@@ -94,6 +109,7 @@ pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
                     result: json!({"durationMs": duration.as_millis()}),
                     error: None,
                     artifacts: Vec::new(),
+                    requests: None,
                 },
                 outcome = asked(&mut stopped) => End {
                     outcome: outcome.0,
@@ -116,6 +132,7 @@ pub(crate) async fn run(world: World, job: Job, mut stopped: Stopped) {
         result: end.result,
         error: end.error,
         artifacts: end.artifacts,
+        requests: end.requests,
     }));
 }
 
@@ -140,7 +157,7 @@ async fn run_http(world: &World, order: &HttpOrder, stopped: &mut Stopped) -> En
             Ok(result) => {
                 let error = http::failure(order, &result);
                 let outcome = if error.is_none() { Outcome::Succeeded } else { Outcome::Failed };
-                End { outcome, result, error, artifacts: Vec::new() }
+                End { outcome, result, error, artifacts: Vec::new(), requests: None }
             }
             Err(error) => End::failed(error),
         },
@@ -152,6 +169,97 @@ async fn run_http(world: &World, order: &HttpOrder, stopped: &mut Stopped) -> En
             End { outcome, ..End::failed(error.to_owned()) }
         }
     }
+}
+
+/// An action in a cluster: reach it, look, have that made durable, carry it out.
+async fn run_in_cluster(
+    world: &World,
+    job: &Job,
+    order: &kube::Order,
+    durable: oneshot::Receiver<()>,
+    stopped: &mut Stopped,
+) -> End {
+    let teller = Teller::new(world, &job.step);
+    let work = in_cluster(world, job, order, durable, &teller);
+    tokio::pin!(work);
+    tokio::select! {
+        end = &mut work => end,
+        (outcome, _) = asked(stopped) => {
+            let what = if outcome == Outcome::TimedOut { "it took too long" } else { "it was stopped" };
+            // What it waited for is what whoever reads this wants to know.
+            let error = match teller.last() {
+                Some(last) => format!("{what}; the last of it: {last}"),
+                None => what.to_owned(),
+            };
+            End { outcome, ..End::failed(error) }
+        }
+    }
+}
+
+async fn in_cluster(
+    world: &World,
+    job: &Job,
+    order: &kube::Order,
+    durable: oneshot::Receiver<()>,
+    teller: &Teller,
+) -> End {
+    let cluster = match world.clusters.get(&order.cluster, Some(&job.step)).await {
+        Ok(cluster) => cluster,
+        Err(Unreachable::Failed(why)) => return End::failed(why),
+        // The machine has heard of it, and leaves the run: nothing has failed here, and nothing is to be undone there.
+        Err(Unreachable::Another(why)) => return End { outcome: Outcome::Stopped, ..End::failed(why) },
+    };
+    let ask = cluster.ask(Some(&job.step));
+    let earlier: Vec<Prepared> = job.prepared.iter().filter(|known| known.attempt < job.attempt).cloned().collect();
+    let cx = action::Context {
+        ask: &ask,
+        order,
+        attempt: job.attempt,
+        earlier: &earlier,
+        directory: &world.directory,
+        teller,
+    };
+    let done = work(world, job, &cx, durable).await;
+    let (outcome, done) = match done {
+        Ok(done) if done.error.is_none() => (Outcome::Succeeded, done),
+        Ok(done) => (Outcome::Failed, done),
+        Err(error) => (Outcome::Failed, action::Done { error: Some(error), ..action::Done::default() }),
+    };
+    if let Some(reason) = teller.lost() {
+        return lost(world, reason);
+    }
+    End { outcome, result: done.result, error: done.error, artifacts: done.artifacts, requests: Some(ask.requests()) }
+}
+
+async fn work(
+    world: &World,
+    job: &Job,
+    cx: &action::Context<'_>,
+    durable: oneshot::Receiver<()>,
+) -> Result<action::Done, String> {
+    let known = job.prepared.iter().find(|known| known.attempt == job.attempt);
+    let facts = match (known, &cx.order.request) {
+        // An earlier engine had begun this very attempt.
+        (Some(known), _) => known.facts.clone(),
+        // What was found before the first change is there already.
+        (None, kube::Request::Undo { .. }) => Value::Null,
+        (None, _) => {
+            let found = action::prepare(cx).await?;
+            drop(world.sender.send(Input::ActionPrepared {
+                node: job.node,
+                task: job.task,
+                attempt: job.attempt,
+                facts: found.facts.clone(),
+                artifacts: found.artifacts,
+            }));
+            // Without an answer the engine is about to leave, and this is stopped.
+            if durable.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            found.facts
+        }
+    };
+    action::carry_out(cx, &facts).await
 }
 
 async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &mut Stopped) -> End {
@@ -230,7 +338,7 @@ async fn run_process(world: &World, job: &Job, order: &ProcessOrder, stopped: &m
         _ => tokio::task::spawn_blocking(move || keep(&run, &ended)).await,
     };
     match kept {
-        Ok(Ok(artifacts)) => End { outcome, result, error, artifacts },
+        Ok(Ok(artifacts)) => End { outcome, result, error, artifacts, requests: None },
         // What it printed is part of the evidence, so losing it is losing evidence.
         Ok(Err(reason)) => lost(world, reason),
         Err(reason) => lost(world, reason.to_string()),

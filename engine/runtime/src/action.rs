@@ -1,0 +1,94 @@
+//! What is done in a cluster, one action a file.
+//!
+//! Duty: submit, follow, judge. Every action looks first and tells what it found and settled (`prepare`); only when that is
+//! durable it changes anything (`carry_out`), by names and preconditions that make a second try of the same attempt find the
+//! first one's work. It must not decide whether to try again, nor what follows.
+
+use std::path::Path;
+
+use lifeboat_core::{
+    action::kube::{Order, Prepared, Request},
+    evidence::event::Artifact,
+};
+use serde_json::Value;
+
+use crate::{cluster::Ask, driver::Teller};
+
+pub(crate) mod objects;
+mod scale;
+
+/// What an action is carried out with.
+pub(crate) struct Context<'a> {
+    /// The cluster, asked in the name of the step.
+    pub ask: &'a Ask,
+    /// What is asked for.
+    pub order: &'a Order,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// What earlier attempts found before they changed anything; never this one's.
+    pub earlier: &'a [Prepared],
+    /// The directory of the runbook that was asked for.
+    pub directory: &'a Path,
+    /// Tells people what goes on, and keeps files with the evidence.
+    pub teller: &'a Teller,
+}
+
+/// What was found before anything is changed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Found {
+    /// What it found and settled; it becomes part of the record, so nothing in it is secret or long.
+    pub facts: Value,
+    /// What it kept.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Done {
+    /// What expressions see as `result`.
+    pub result: Value,
+    /// Why it failed, for people; with the result as far as there is one.
+    pub error: Option<String>,
+    /// What it wrote.
+    pub artifacts: Vec<Artifact>,
+}
+
+impl Done {
+    pub(crate) fn well(result: Value) -> Self {
+        Self { result, ..Self::default() }
+    }
+
+    pub(crate) fn badly(result: Value, error: impl Into<String>) -> Self {
+        Self { result, error: Some(error.into()), ..Self::default() }
+    }
+}
+
+/// Looks, and changes nothing.
+pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
+    match &cx.order.request {
+        Request::Scale(scale) => scale::prepare(cx, scale).await,
+        _ => Err("this action is not there yet".to_owned()),
+    }
+}
+
+/// Changes what is to be changed, and follows it to its end. Whoever has done a part of it before finds that.
+pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, String> {
+    match &cx.order.request {
+        Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
+        Request::Undo { of, prepared } => undo(cx, of, prepared).await,
+        _ => Err("this action is not there yet".to_owned()),
+    }
+}
+
+/// Takes an action back by what its attempts found before they changed anything.
+async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<Done, String> {
+    match of {
+        Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
+        _ => Err("this action cannot be taken back".to_owned()),
+    }
+}
+
+/// A text of a specification that has a default.
+pub(crate) fn or<'a>(text: Option<&'a lifeboat_core::model::Template>, otherwise: &'a str) -> &'a str {
+    text.map(lifeboat_core::model::Template::as_str).filter(|text| !text.is_empty()).unwrap_or(otherwise)
+}
