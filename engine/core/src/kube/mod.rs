@@ -5,7 +5,11 @@
 //! is the runtime, who decides what follows is the machine.
 //!
 //! - `object`: names, conditions, generations, and hiding what a Secret holds
+//! - `endpoints`: who stands behind a Service
+//! - `readiness`: whether an object does what it is for
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
+pub mod endpoints;
 pub mod object;
+pub mod readiness;
 pub mod words;
