@@ -7,9 +7,13 @@
 //! - `object`: names, conditions, generations, and hiding what a Secret holds
 //! - `endpoints`: who stands behind a Service
 //! - `readiness`: whether an object does what it is for
+//! - `set`: whether all objects of a list are ready
+//! - `name`: the names of what a run creates
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod endpoints;
+pub mod name;
 pub mod object;
 pub mod readiness;
+pub mod set;
 pub mod words;

@@ -142,6 +142,8 @@ fn verdict(object: &Value, around: &Around<'_>) -> Verdict {
         ("postgresql.cnpg.io", "Cluster") => database::cnpg(object),
         ("acid.zalan.do", "postgresql") => database::zalando(object),
         ("argoproj.io", "Application") => gitops::argocd(object),
+        // It has no conditions; that external-dns has read it is all there is to know.
+        ("externaldns.k8s.io", "DNSEndpoint") => observed(object),
         ("velero.io", kind) => velero::velero(object, kind, around.now),
         // They say what is wanted of others; whether they can do it now is not whether they are there. kstatus calls
         // them always current as well.

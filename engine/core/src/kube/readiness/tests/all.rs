@@ -59,6 +59,11 @@ fn a_controller_that_has_not_reported() {
         let object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "a", "generation": 1}});
         check(&object, &Around::alone(now()), &pending("its controller has not reported yet"));
     }
+    let names = |status: Value| object("externaldns.k8s.io/v1alpha1", "DNSEndpoint", json!({}), status);
+    check_all([
+        (names(json!({})), ready()),
+        (names(json!({"observedGeneration": null})), pending("its controller has not looked at it yet")),
+    ]);
 }
 
 #[test]
