@@ -9,11 +9,15 @@
 //! - `readiness`: whether an object does what it is for
 //! - `set`: whether all objects of a list are ready
 //! - `name`: the names of what a run creates
+//! - `judged`: how work in a cluster ended
+//! - `velero`: backups and restores
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod endpoints;
+pub mod judged;
 pub mod name;
 pub mod object;
 pub mod readiness;
 pub mod set;
+pub mod velero;
 pub mod words;
