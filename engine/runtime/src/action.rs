@@ -16,6 +16,9 @@ use crate::{cluster::Ask, driver::Teller};
 
 pub(crate) mod objects;
 mod scale;
+mod velero;
+mod velero_backup;
+mod velero_restore;
 
 /// What an action is carried out with.
 pub(crate) struct Context<'a> {
@@ -67,6 +70,8 @@ impl Done {
 pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
     match &cx.order.request {
         Request::Scale(scale) => scale::prepare(cx, scale).await,
+        Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
+        Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
         _ => Err("this action is not there yet".to_owned()),
     }
 }
@@ -75,6 +80,8 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
 pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, String> {
     match &cx.order.request {
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
+        Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
+        Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
         _ => Err("this action is not there yet".to_owned()),
     }
@@ -84,6 +91,8 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
 async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<Done, String> {
     match of {
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
+        Request::VeleroBackup(backup) => velero_backup::undo(cx, backup, prepared).await,
+        Request::VeleroRestore(restore) => velero_restore::undo(cx, restore, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),
     }
 }

@@ -116,6 +116,7 @@ pub const FACTS: Facts = Facts {
             kind: "map",
             about: "objects by resource, where the object store can be reached: `deployments.apps` to a list of names",
         },
+        Field { name: "notes", kind: "list", about: "what could not be found out, and why: texts" },
     ],
     undo_auto: true,
 };
