@@ -7,6 +7,7 @@ use std::{
 
 use lifeboat_core::{
     action::{apply::Apply, kube::Prepared},
+    evidence::chain,
     kube::{
         diff, manifest,
         object::{self, text},
@@ -64,11 +65,21 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
         facts.push(known);
     }
     cx.teller.say(&format!("applies {} objects, {new} of them new", facts.len()));
-    Ok(Found { facts: json!({ "objects": facts }), artifacts })
+    Ok(Found { facts: json!({"objects": facts, "sha256": digest(&objects)}), artifacts })
+}
+
+/// Tells manifests from others, without the values of Secrets: those could be guessed from a digest.
+fn digest(objects: &[Value]) -> String {
+    chain::digest(Value::Array(shown_documents(objects)).to_string().as_bytes())
 }
 
 pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) -> Result<Done, String> {
     let objects = read(cx, apply).await?;
+    if found["sha256"].as_str() != Some(digest(&objects).as_str()) {
+        return Err("the manifests are others than when this attempt began: they have changed on the disk; retry the step to \
+                    apply what is there now"
+            .to_owned());
+    }
     let before: HashMap<String, &Value> = found["objects"]
         .as_array()
         .into_iter()
