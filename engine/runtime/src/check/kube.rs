@@ -38,7 +38,9 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
     }
     let selector = if name.is_some() { String::new() } else { text(&spec.selector).unwrap_or_default() };
     let key = Key { kind: kind.clone(), namespace: namespace.filter(|_| kind.namespaced), selector };
-    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await?;
+    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await;
+    cluster.tell_requests();
+    let found = found?;
     let objects: Vec<Value> = found.objects.iter().map(|object| (**object).clone()).collect();
 
     let (mut storage_classes, mut endpoint_slices) = (None, None);
