@@ -14,7 +14,10 @@ use serde_json::Value;
 
 use crate::{cluster::Ask, driver::Teller};
 
+mod delete;
+mod job;
 pub(crate) mod objects;
+mod patch;
 mod scale;
 mod velero;
 mod velero_backup;
@@ -69,7 +72,10 @@ impl Done {
 /// Looks, and changes nothing.
 pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
     match &cx.order.request {
+        Request::Patch(patch) => patch::prepare(cx, patch).await,
         Request::Scale(scale) => scale::prepare(cx, scale).await,
+        Request::Delete(delete) => delete::prepare(cx, delete).await,
+        Request::Job(job) => job::prepare(cx, job).await,
         Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
         Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
         _ => Err("this action is not there yet".to_owned()),
@@ -79,7 +85,10 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
 /// Changes what is to be changed, and follows it to its end. Whoever has done a part of it before finds that.
 pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, String> {
     match &cx.order.request {
+        Request::Patch(patch) => patch::carry_out(cx, patch, found).await,
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
+        Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
+        Request::Job(job) => job::carry_out(cx, job).await,
         Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
         Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
@@ -90,7 +99,10 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
 /// Takes an action back by what its attempts found before they changed anything.
 async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<Done, String> {
     match of {
+        Request::Patch(patch) => patch::undo(cx, patch, prepared).await,
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
+        Request::Delete(_) => delete::undo(cx, prepared).await,
+        Request::Job(job) => job::undo(cx, job, prepared).await,
         Request::VeleroBackup(backup) => velero_backup::undo(cx, backup, prepared).await,
         Request::VeleroRestore(restore) => velero_restore::undo(cx, restore, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),

@@ -92,6 +92,8 @@ pub const RESULT: &[Field] = &[
     Field { name: "ready", kind: "int", about: "how many of them are ready" },
     Field { name: "waiting", kind: "list", about: "why others are not: maps of `object` and `why`" },
     Field { name: "failed", kind: "list", about: "for which of them waiting is pointless, likewise" },
+    Field { name: "why", kind: "string", about: "why `ok` is false, in words; empty when it is true" },
+    Field { name: "hopeless", kind: "bool", about: "whether waiting for `ok` is pointless; then nobody waits" },
     Field { name: "now", kind: "timestamp", about: "time of the look, by the engine's clock" },
 ];
 

@@ -8,6 +8,7 @@
 //! - `endpoints`: who stands behind a Service
 //! - `readiness`: whether an object does what it is for
 //! - `set`: whether all objects of a list are ready
+//! - `text`: YAML or JSON as a value
 //! - `name`: the names of what a run creates
 //! - `judged`: how work in a cluster ended
 //! - `velero`: backups and restores
@@ -19,5 +20,6 @@ pub mod name;
 pub mod object;
 pub mod readiness;
 pub mod set;
+pub mod text;
 pub mod velero;
 pub mod words;
