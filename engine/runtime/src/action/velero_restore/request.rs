@@ -74,12 +74,17 @@ pub(super) fn refusal(refused: &Refused) -> String {
 /// The namespaces that must be in the backup.
 fn sources(spec: &VeleroRestore) -> BTreeSet<String> {
     let listed = spec.namespaces.iter().map(|name| name.as_str().to_owned());
-    if spec.namespaces.is_empty() { spec.namespace_mapping.keys().cloned().collect() } else { listed.collect() }
+    if spec.namespaces.is_empty() {
+        spec.namespace_mapping.keys().map(|name| name.as_str().to_owned()).collect()
+    } else {
+        listed.collect()
+    }
 }
 
 /// The namespaces that are known to be restored into.
 pub(super) fn targets(spec: &VeleroRestore) -> BTreeSet<String> {
-    let mapped = |name: String| spec.namespace_mapping.get(&name).map_or(name, |to| to.as_str().to_owned());
+    let mapped =
+        |name: String| spec.namespace_mapping.get(&Template(name.clone())).map_or(name, |to| to.as_str().to_owned());
     sources(spec).into_iter().map(mapped).filter(|name| !name.contains(['*', '?', '['])).collect()
 }
 
@@ -107,7 +112,7 @@ pub(super) fn restore(spec: &VeleroRestore, backup: &str) -> Result<Value, Strin
         }
     }
     if !spec.namespace_mapping.is_empty() {
-        let mapping = spec.namespace_mapping.iter().map(|(from, to)| (from.clone(), to.as_str().into()));
+        let mapping = spec.namespace_mapping.iter().map(|(from, to)| (from.as_str().to_owned(), to.as_str().into()));
         request["namespaceMapping"] = Value::Object(mapping.collect());
     }
     if let Some(selector) = spec.selector.as_ref().map(Template::as_str).filter(|text| !text.is_empty()) {
