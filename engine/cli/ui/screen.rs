@@ -232,8 +232,12 @@ impl Screen {
             }
             Event::CheckFailed { step, name, expected, observed, reason, .. } => {
                 self.line("failed", step, &format!("check {name}: {reason}"));
-                self.say(&format!("         expected {expected}"));
-                if !observed.is_null() {
+                // Some checks say all of it in their own words.
+                let told = observed["why"].as_str().is_some_and(|why| !why.is_empty() && why == reason);
+                if !told {
+                    self.say(&format!("         expected {expected}"));
+                }
+                if !told && !observed.is_null() {
                     self.say(&format!("         found    {observed}"));
                 }
             }

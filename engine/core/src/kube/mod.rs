@@ -14,8 +14,10 @@
 //! - `velero`: backups and restores
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
+pub mod diff;
 pub mod endpoints;
 pub mod judged;
+pub mod manifest;
 pub mod name;
 pub mod object;
 pub mod readiness;

@@ -17,7 +17,10 @@ use lifeboat_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Context, Done, Found, objects::{self, Target}};
+use super::{
+    Context, Done, Found,
+    objects::{self, Target},
+};
 use crate::cluster::{ApiError, Kind, api::Again, watch::Key};
 
 /// By this name the server knows which fields are ours.
@@ -76,9 +79,11 @@ fn digest(objects: &[Value]) -> String {
 pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) -> Result<Done, String> {
     let objects = read(cx, apply).await?;
     if found["sha256"].as_str() != Some(digest(&objects).as_str()) {
-        return Err("the manifests are others than when this attempt began: they have changed on the disk; retry the step to \
+        return Err(
+            "the manifests are others than when this attempt began: they have changed on the disk; retry the step to \
                     apply what is there now"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let before: HashMap<String, &Value> = found["objects"]
         .as_array()
@@ -90,21 +95,29 @@ pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) ->
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
     for wave in manifest::waves(&objects) {
         let mut crds = Vec::new();
-        for wanted in resolve(cx, &wave, apply).await? {
+        for wanted in resolve(cx, wave.objects, apply).await? {
             let shown = object::describe(&wanted.object);
             let Some(target) = wanted.target else {
                 return Err(format!("{shown}: its kind is not served, and no CRD of these manifests brings it"));
             };
             let after = one(cx, apply, &target, &wanted.object).await?;
-            let known = before.get(&key(&target.kind.kind, target.namespace.as_deref().unwrap_or_default(), &target.name));
+            let known =
+                before.get(&key(&target.kind.kind, target.namespace.as_deref().unwrap_or_default(), &target.name));
             let existed = known.is_some_and(|it| it["existed"] == true && it["uid"].as_str() == object::uid(&after));
-            let same = known.is_some_and(|it| text(it, "/resourceVersion") == text(&after, "/metadata/resourceVersion"));
+            let same =
+                known.is_some_and(|it| text(it, "/resourceVersion") == text(&after, "/metadata/resourceVersion"));
             match (existed, same) {
                 (false, _) => created += 1,
                 (true, true) => unchanged += 1,
                 (true, false) => changed += 1,
             }
-            let word = if !existed { "created" } else if same { "unchanged" } else { "changed" };
+            let word = if !existed {
+                "created"
+            } else if same {
+                "unchanged"
+            } else {
+                "changed"
+            };
             cx.teller.say(&format!("{}: {word}", target.shown));
             if target.kind.kind == "CustomResourceDefinition" {
                 crds.push(target.clone());
@@ -162,21 +175,25 @@ async fn conflict(cx: &Context<'_>, target: &Target, object: &Value, error: &Api
     if owners.is_empty() {
         return format!("{}: {error}", target.shown);
     }
+    // What would become of it by force, as the server itself says.
+    let path = format!("{}?fieldManager={MANAGER}&force=true&dryRun=All", target.path);
     let now = target.get(cx.ask).await.ok().flatten().unwrap_or_default();
-    let differs = diff::fields(&now, object, 20);
+    let forced = cx.ask.patch(&path, "application/apply-patch+yaml", object, Again::Always).await.unwrap_or_default();
+    let differs: Vec<String> = diff::diff(&now, &forced, 20).iter().map(|line| format!("  {line}")).collect();
     format!(
-        "{}: fields that others have set are in the way:\n{}\nthere and in the manifest:\n{}\nlet them set it no more, leave \
-         it out, or take it over with `force: true`",
+        "{}: fields that others have set are in the way:\n{}\nwhat would change:\n{}\nlet them set it no more, leave it out, \
+         or take it over with `force: true`",
         target.shown,
         owners.join("\n"),
-        differs.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"),
+        differs.join("\n"),
     )
 }
 
 /// Waits until a CRD's kind can be used.
 async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
     let key = Key { kind: target.kind.clone(), namespace: None, selector: String::new() };
-    let around = Around { now: jiff::Timestamp::now(), storage_classes: None, endpoint_slices: None, zero_is_ready: false };
+    let around =
+        Around { now: jiff::Timestamp::now(), storage_classes: None, endpoint_slices: None, zero_is_ready: false };
     let ended = cx
         .ask
         .until(&key, Some(&target.name), |objects| match readiness::readiness(objects.first()?, &around) {
@@ -195,14 +212,15 @@ async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
 async fn read(cx: &Context<'_>, apply: &Apply) -> Result<Vec<Value>, String> {
     let mut objects = Vec::new();
     if let Some(text) = &apply.manifest {
-        objects.extend(manifest::read(text.as_str()).map_err(|why| format!("manifest: {why}"))?);
+        objects.extend(manifest::parse(text.as_str()).map_err(|why| format!("manifest: {why}"))?);
     }
     let paths: Vec<PathBuf> = apply.files.iter().map(|file| cx.directory.join(file.as_str())).collect();
-    let files = tokio::task::spawn_blocking(move || paths.iter().map(|path| texts(path)).collect::<Result<Vec<_>, _>>())
-        .await
-        .map_err(|error| error.to_string())??;
+    let files =
+        tokio::task::spawn_blocking(move || paths.iter().map(|path| texts(path)).collect::<Result<Vec<_>, _>>())
+            .await
+            .map_err(|error| error.to_string())??;
     for (path, text) in files.into_iter().flatten() {
-        objects.extend(manifest::read(&text).map_err(|why| format!("{}: {why}", path.display()))?);
+        objects.extend(manifest::parse(&text).map_err(|why| format!("{}: {why}", path.display()))?);
     }
     if objects.is_empty() {
         return Err("expected at least one object in the manifests, found none".to_owned());
@@ -327,9 +345,12 @@ pub(super) async fn undo(cx: &Context<'_>, prepared: &[Prepared]) -> Result<Done
 
 /// Takes an object away that was not there before, if it is ours.
 async fn take_away(cx: &Context<'_>, target: &Target) -> Result<bool, String> {
-    let Some(now) = cx.ask.get(&target.path).await.map(Some).or_else(|error| {
-        if error.is_missing() { Ok(None) } else { Err(error.to_string()) }
-    })?
+    let Some(now) = cx
+        .ask
+        .get(&target.path)
+        .await
+        .map(Some)
+        .or_else(|error| if error.is_missing() { Ok(None) } else { Err(error.to_string()) })?
     else {
         return Ok(false);
     };
