@@ -5,16 +5,15 @@
 //! is the runtime, who decides what follows is the machine.
 //!
 //! - `object`: names, conditions, generations, and hiding what a Secret holds
-//! - `endpoints`: who stands behind a Service
-//! - `readiness`: whether an object does what it is for
-//! - `set`: whether all objects of a list are ready
+//! - `readiness`, `set`, `endpoints`: whether an object, or all of a list, does what it is for
 //! - `name`: the names of what a run creates
-//! - `judged`: how work in a cluster ended
-//! - `velero`: backups and restores
+//! - `manifest`: objects from text, and the order to apply them in
+//! - `judged`, `velero`: whether work that a step asked for has ended, and how
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod endpoints;
 pub mod judged;
+pub mod manifest;
 pub mod name;
 pub mod object;
 pub mod readiness;
