@@ -9,8 +9,10 @@
 //! - `name`: the names of what a run creates
 //! - `manifest`: objects from text, and the order to apply them in
 //! - `judged`, `velero`: whether work that a step asked for has ended, and how
+//! - `access`: what to know of a cluster before a run begins
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
+pub mod access;
 pub mod endpoints;
 pub mod judged;
 pub mod manifest;
