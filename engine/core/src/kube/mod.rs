@@ -8,11 +8,13 @@
 //! - `readiness`, `set`, `endpoints`: whether an object, or all of a list, does what it is for
 //! - `name`: the names of what a run creates
 //! - `manifest`: objects from text, and the order to apply them in
+//! - `diff`: what changed of an object, and who else manages it
 //! - `judged`, `velero`: whether work that a step asked for has ended, and how
 //! - `access`: what to know of a cluster before a run begins
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod access;
+pub mod diff;
 pub mod endpoints;
 pub mod judged;
 pub mod manifest;
