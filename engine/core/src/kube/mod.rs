@@ -9,18 +9,22 @@
 //! - `name`: the names of what a run creates
 //! - `manifest`: objects from text, and the order to apply them in
 //! - `diff`: what changed of an object, and who else manages it
-//! - `judged`, `velero`: whether work that a step asked for has ended, and how
+//! - `judged`, `velero`, `flux`, `argocd`, `children`, `revision`: whether work that a step asked for has ended, and how
 //! - `access`: what to know of a cluster before a run begins
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod access;
+pub mod argocd;
+pub mod children;
 pub mod diff;
 pub mod endpoints;
+pub mod flux;
 pub mod judged;
 pub mod manifest;
 pub mod name;
 pub mod object;
 pub mod readiness;
+pub mod revision;
 pub mod set;
 pub mod velero;
 pub mod words;
