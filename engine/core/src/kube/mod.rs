@@ -10,10 +10,11 @@
 //! - `manifest`: objects from text, and the order to apply them in
 //! - `diff`: what changed of an object, and who else manages it
 //! - `judged`, `velero`, `flux`, `argocd`, `children`, `revision`: whether work that a step asked for has ended, and how
-//! - `access`: what to know of a cluster before a run begins
+//! - `access`, `admission`: what to know of a cluster before a run begins
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod access;
+pub mod admission;
 pub mod argocd;
 pub mod children;
 pub mod diff;
