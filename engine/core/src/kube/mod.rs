@@ -10,7 +10,7 @@
 //! - `manifest`: objects from text, and the order to apply them in
 //! - `diff`: what changed of an object, and who else manages it
 //! - `judged`, `velero`, `flux`, `argocd`, `children`, `revision`: whether work that a step asked for has ended, and how
-//! - `access`, `admission`: what to know of a cluster before a run begins
+//! - `access`, `admission`, `skew`: what to know of a cluster before a run begins
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod access;
@@ -27,5 +27,6 @@ pub mod object;
 pub mod readiness;
 pub mod revision;
 pub mod set;
+pub mod skew;
 pub mod velero;
 pub mod words;
