@@ -69,7 +69,8 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
         }
         facts.push(known);
     }
-    cx.teller.say(&format!("applies {} objects, {new} of them new", facts.len()));
+    let all = facts.len();
+    cx.teller.say(&format!("applies {all} object{}, {new} of them new", if all == 1 { "" } else { "s" }));
     Ok(Found { facts: json!({"objects": facts, "sha256": digest(&objects)}), artifacts })
 }
 
@@ -282,12 +283,7 @@ async fn served(cx: &Context<'_>, objects: &[Value], all: &[Value]) -> Result<()
 }
 
 /// Where each object is. A kind that a CRD among them brings is not there yet.
-async fn resolve(
-    cx: &Context<'_>,
-    objects: &[Value],
-    all: &[Value],
-    apply: &Apply,
-) -> Result<Vec<Wanted>, String> {
+async fn resolve(cx: &Context<'_>, objects: &[Value], all: &[Value], apply: &Apply) -> Result<Vec<Wanted>, String> {
     let otherwise = apply.namespace.as_ref().map(Template::as_str).filter(|namespace| !namespace.is_empty());
     let mut wanted = Vec::new();
     for object in objects {
