@@ -57,9 +57,9 @@ pub(crate) struct Screen {
     width: usize,
 }
 
-/// How often the live line is drawn anew.
 /// How many lines of an error are shown after its first one; the evidence has all of them.
 const MORE: usize = 12;
+/// How often the live line is drawn anew.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many of a step's last lines are shown when it fails.
 const TAIL: usize = 8;
