@@ -20,6 +20,9 @@ mod job;
 pub(crate) mod objects;
 mod patch;
 mod scale;
+mod velero;
+mod velero_backup;
+mod velero_restore;
 
 /// What an action is carried out with.
 pub(crate) struct Context<'a> {
@@ -75,6 +78,8 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
         Request::Scale(scale) => scale::prepare(cx, scale).await,
         Request::Delete(delete) => delete::prepare(cx, delete).await,
         Request::Job(job) => job::prepare(cx, job).await,
+        Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
+        Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
         _ => Err("this action is not there yet".to_owned()),
     }
 }
@@ -87,6 +92,8 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
         Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
         Request::Job(job) => job::carry_out(cx, job).await,
+        Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
+        Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
         _ => Err("this action is not there yet".to_owned()),
     }
@@ -100,6 +107,8 @@ async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<D
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
         Request::Delete(_) => delete::undo(cx, prepared).await,
         Request::Job(job) => job::undo(cx, job, prepared).await,
+        Request::VeleroBackup(backup) => velero_backup::undo(cx, backup, prepared).await,
+        Request::VeleroRestore(restore) => velero_restore::undo(cx, restore, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),
     }
 }
