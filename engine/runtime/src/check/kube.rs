@@ -61,7 +61,13 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
         (Some(_), Some(object)) => object.clone(),
         _ => Value::Null,
     };
-    Ok(seen(&objects, &object, &verdict, &why, hopeless))
+    let mut seen = seen(&objects, &object, &verdict, &why, hopeless);
+    if !order.whole
+        && let Some(fields) = seen.as_object_mut()
+    {
+        fields.retain(|name, _| !matches!(name.as_str(), "object" | "objects"));
+    }
+    Ok(seen)
 }
 
 /// What is looked at, for people: `Deployment shop/api`, `pods of app=api in shop`.
