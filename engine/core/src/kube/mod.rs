@@ -10,12 +10,16 @@
 //! - `set`: whether all objects of a list are ready
 //! - `text`: YAML or JSON as a value
 //! - `name`: the names of what a run creates
+//! - `judged`: how work in a cluster ended
+//! - `velero`: backups and restores
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
 pub mod endpoints;
+pub mod judged;
 pub mod name;
 pub mod object;
 pub mod readiness;
 pub mod set;
 pub mod text;
+pub mod velero;
 pub mod words;

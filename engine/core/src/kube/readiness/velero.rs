@@ -1,13 +1,17 @@
 //! The kinds of Velero.
 //!
-//! Duty: their phases. Whether a backup is good enough to restore from, and whether a restore restored what it should,
-//! is judged by `kube::velero`; here a Backup is ready when it is done.
+//! Duty: their phases. Backup and Restore are judged by `kube::velero`, strictly: whoever allows more asks there.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Verdict, failed, pending};
-use crate::kube::{object, words};
+use crate::kube::{
+    judged::Outcome,
+    object,
+    velero::{RestorePolicy, judge_backup, judge_restore},
+    words,
+};
 
 /// How long after its last validation a location counts as looked after, on top of three of its periods. Velero
 /// validates every minute unless told otherwise.
@@ -15,6 +19,8 @@ const GRACE_MILLIS: u64 = 10 * 60_000;
 
 pub(super) fn velero(object: &Value, kind: &str, now: Timestamp) -> Verdict {
     match kind {
+        "Backup" => ended(judge_backup(object).outcome),
+        "Restore" => ended(judge_restore(object, &RestorePolicy::default()).outcome),
         "BackupStorageLocation" => location(object, now),
         "Schedule" => schedule(object),
         "BackupRepository" => match phase(object) {
@@ -27,6 +33,14 @@ pub(super) fn velero(object: &Value, kind: &str, now: Timestamp) -> Verdict {
             phase => unfinished(object, phase),
         },
         _ => one_shot(object),
+    }
+}
+
+fn ended(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Succeeded => Ok(()),
+        Outcome::Pending { progress } => pending(format!("is {progress}")),
+        Outcome::Failed { why, .. } => failed(why),
     }
 }
 

@@ -51,6 +51,13 @@ fn schedules_and_requests() {
             ),
             failed("is not valid (invalid schedule)"),
         ),
+        (velero("Backup", json!({}), json!({"phase": "Completed"})), ready()),
+        (velero("Backup", json!({}), json!({"phase": "InProgress"})), pending("is InProgress")),
+        (velero("Backup", json!({}), json!({})), pending("is not taken up by Velero yet (no phase)")),
+        (
+            velero("Restore", json!({}), json!({"phase": "FailedValidation", "validationErrors": ["no backup"]})),
+            failed("was refused by Velero: no backup"),
+        ),
         (velero("Schedule", json!({}), json!({})), pending("has not been taken up by Velero yet")),
         (velero("DeleteBackupRequest", json!({}), json!({"phase": "Processed"})), ready()),
         (
