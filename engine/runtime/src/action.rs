@@ -14,7 +14,11 @@ use serde_json::Value;
 
 use crate::{cluster::Ask, driver::Teller};
 
+mod argocd_sync;
 mod delete;
+mod flux_reconcile;
+mod gitops;
+mod inventory;
 mod job;
 pub(crate) mod objects;
 mod patch;
@@ -73,6 +77,8 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
         Request::Scale(scale) => scale::prepare(cx, scale).await,
         Request::Delete(delete) => delete::prepare(cx, delete).await,
         Request::Job(job) => job::prepare(cx, job).await,
+        Request::FluxReconcile(flux) => flux_reconcile::prepare(cx, flux).await,
+        Request::ArgocdSync(sync) => argocd_sync::prepare(cx, sync).await,
         _ => Err("this action is not there yet".to_owned()),
     }
 }
@@ -84,6 +90,8 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
         Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
         Request::Job(job) => job::carry_out(cx, job).await,
+        Request::FluxReconcile(flux) => flux_reconcile::carry_out(cx, flux, found).await,
+        Request::ArgocdSync(sync) => argocd_sync::carry_out(cx, sync, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
         _ => Err("this action is not there yet".to_owned()),
     }
