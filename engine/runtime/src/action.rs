@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{cluster::Ask, driver::Teller};
 
+mod apply;
 mod argocd_sync;
 mod delete;
 mod flux_reconcile;
@@ -23,6 +24,9 @@ mod job;
 pub(crate) mod objects;
 mod patch;
 mod scale;
+mod velero;
+mod velero_backup;
+mod velero_restore;
 
 /// What an action is carried out with.
 pub(crate) struct Context<'a> {
@@ -73,37 +77,45 @@ impl Done {
 /// Looks, and changes nothing.
 pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
     match &cx.order.request {
+        Request::Apply(apply) => apply::prepare(cx, apply).await,
         Request::Patch(patch) => patch::prepare(cx, patch).await,
         Request::Scale(scale) => scale::prepare(cx, scale).await,
         Request::Delete(delete) => delete::prepare(cx, delete).await,
         Request::Job(job) => job::prepare(cx, job).await,
         Request::FluxReconcile(flux) => flux_reconcile::prepare(cx, flux).await,
         Request::ArgocdSync(sync) => argocd_sync::prepare(cx, sync).await,
-        _ => Err("this action is not there yet".to_owned()),
+        Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
+        Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
+        Request::Undo { .. } => Err("what is taken back was looked at before it was done".to_owned()),
     }
 }
 
 /// Changes what is to be changed, and follows it to its end. Whoever has done a part of it before finds that.
 pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, String> {
     match &cx.order.request {
+        Request::Apply(apply) => apply::carry_out(cx, apply, found).await,
         Request::Patch(patch) => patch::carry_out(cx, patch, found).await,
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
         Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
         Request::Job(job) => job::carry_out(cx, job).await,
         Request::FluxReconcile(flux) => flux_reconcile::carry_out(cx, flux, found).await,
         Request::ArgocdSync(sync) => argocd_sync::carry_out(cx, sync, found).await,
+        Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
+        Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
-        _ => Err("this action is not there yet".to_owned()),
     }
 }
 
 /// Takes an action back by what its attempts found before they changed anything.
 async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<Done, String> {
     match of {
+        Request::Apply(_) => apply::undo(cx, prepared).await,
         Request::Patch(patch) => patch::undo(cx, patch, prepared).await,
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
         Request::Delete(_) => delete::undo(cx, prepared).await,
         Request::Job(job) => job::undo(cx, job, prepared).await,
+        Request::VeleroBackup(backup) => velero_backup::undo(cx, backup, prepared).await,
+        Request::VeleroRestore(restore) => velero_restore::undo(cx, restore, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),
     }
 }

@@ -38,12 +38,13 @@ use tolerant::Decoder;
 use yaml::{Mapping, Node, NodeKind};
 
 /// Every key at the top of a runbook. A test compares them with the schema.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "apiVersion",
     "kind",
     "metadata",
     "recovery",
     "inputs",
+    "clusters",
     "requires",
     "files",
     "roles",

@@ -7,6 +7,7 @@ use std::{
 
 use lifeboat_core::{
     action::{apply::Apply, kube::Prepared},
+    evidence::chain,
     kube::{
         diff, manifest,
         object::{self, text},
@@ -16,11 +17,16 @@ use lifeboat_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Context, Done, Found, objects::{self, Target}};
+use super::{
+    Context, Done, Found,
+    objects::{self, Target},
+};
 use crate::cluster::{ApiError, Kind, api::Again, watch::Key};
 
 /// By this name the server knows which fields are ours.
 const MANAGER: &str = "lifeboat";
+/// How long a kind may take to be served once its definition is established.
+const SERVED: std::time::Duration = std::time::Duration::from_secs(30);
 /// The largest manifest file, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
@@ -36,7 +42,7 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
     let manifest = serde_json::to_string_pretty(&shown_documents(&objects)).map_err(|error| error.to_string())?;
     let mut artifacts = cx.teller.keep("manifest.json", &manifest).await;
     let (mut facts, mut new) = (Vec::new(), 0);
-    for wanted in resolve(cx, &objects, apply).await? {
+    for wanted in resolve(cx, &objects, &objects, apply).await? {
         let described = object::describe(&wanted.object);
         let Some(target) = &wanted.target else {
             new += 1;
@@ -63,12 +69,25 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
         }
         facts.push(known);
     }
-    cx.teller.say(&format!("applies {} objects, {new} of them new", facts.len()));
-    Ok(Found { facts: json!({ "objects": facts }), artifacts })
+    let all = facts.len();
+    cx.teller.say(&format!("applies {all} object{}, {new} of them new", if all == 1 { "" } else { "s" }));
+    Ok(Found { facts: json!({"objects": facts, "sha256": digest(&objects)}), artifacts })
+}
+
+/// Tells manifests from others, without the values of Secrets: those could be guessed from a digest.
+fn digest(objects: &[Value]) -> String {
+    chain::digest(Value::Array(shown_documents(objects)).to_string().as_bytes())
 }
 
 pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) -> Result<Done, String> {
     let objects = read(cx, apply).await?;
+    if found["sha256"].as_str() != Some(digest(&objects).as_str()) {
+        return Err(
+            "the manifests are others than when this attempt began: they have changed on the disk; retry the step to \
+                    apply what is there now"
+                .to_owned(),
+        );
+    }
     let before: HashMap<String, &Value> = found["objects"]
         .as_array()
         .into_iter()
@@ -79,21 +98,32 @@ pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) ->
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
     for wave in manifest::waves(&objects) {
         let mut crds = Vec::new();
-        for wanted in resolve(cx, &wave, apply).await? {
+        if wave.establish.is_empty() {
+            served(cx, wave.objects, &objects).await?;
+        }
+        for wanted in resolve(cx, wave.objects, &objects, apply).await? {
             let shown = object::describe(&wanted.object);
             let Some(target) = wanted.target else {
                 return Err(format!("{shown}: its kind is not served, and no CRD of these manifests brings it"));
             };
             let after = one(cx, apply, &target, &wanted.object).await?;
-            let known = before.get(&key(&target.kind.kind, target.namespace.as_deref().unwrap_or_default(), &target.name));
+            let known =
+                before.get(&key(&target.kind.kind, target.namespace.as_deref().unwrap_or_default(), &target.name));
             let existed = known.is_some_and(|it| it["existed"] == true && it["uid"].as_str() == object::uid(&after));
-            let same = known.is_some_and(|it| text(it, "/resourceVersion") == text(&after, "/metadata/resourceVersion"));
+            let same =
+                known.is_some_and(|it| text(it, "/resourceVersion") == text(&after, "/metadata/resourceVersion"));
             match (existed, same) {
                 (false, _) => created += 1,
                 (true, true) => unchanged += 1,
                 (true, false) => changed += 1,
             }
-            let word = if !existed { "created" } else if same { "unchanged" } else { "changed" };
+            let word = if !existed {
+                "created"
+            } else if same {
+                "unchanged"
+            } else {
+                "changed"
+            };
             cx.teller.say(&format!("{}: {word}", target.shown));
             if target.kind.kind == "CustomResourceDefinition" {
                 crds.push(target.clone());
@@ -151,21 +181,25 @@ async fn conflict(cx: &Context<'_>, target: &Target, object: &Value, error: &Api
     if owners.is_empty() {
         return format!("{}: {error}", target.shown);
     }
+    // What would become of it by force, as the server itself says.
+    let path = format!("{}?fieldManager={MANAGER}&force=true&dryRun=All", target.path);
     let now = target.get(cx.ask).await.ok().flatten().unwrap_or_default();
-    let differs = diff::fields(&now, object, 20);
+    let forced = cx.ask.patch(&path, "application/apply-patch+yaml", object, Again::Always).await.unwrap_or_default();
+    let differs: Vec<String> = diff::diff(&now, &forced, 20).iter().map(|line| format!("  {line}")).collect();
     format!(
-        "{}: fields that others have set are in the way:\n{}\nthere and in the manifest:\n{}\nlet them set it no more, leave \
-         it out, or take it over with `force: true`",
+        "{}: fields that others have set are in the way:\n{}\nwhat would change:\n{}\nlet them set it no more, leave it out, \
+         or take it over with `force: true`",
         target.shown,
         owners.join("\n"),
-        differs.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"),
+        differs.join("\n"),
     )
 }
 
 /// Waits until a CRD's kind can be used.
 async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
     let key = Key { kind: target.kind.clone(), namespace: None, selector: String::new() };
-    let around = Around { now: jiff::Timestamp::now(), storage_classes: None, endpoint_slices: None, zero_is_ready: false };
+    let around =
+        Around { now: jiff::Timestamp::now(), storage_classes: None, endpoint_slices: None, zero_is_ready: false };
     let ended = cx
         .ask
         .until(&key, Some(&target.name), |objects| match readiness::readiness(objects.first()?, &around) {
@@ -184,14 +218,15 @@ async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
 async fn read(cx: &Context<'_>, apply: &Apply) -> Result<Vec<Value>, String> {
     let mut objects = Vec::new();
     if let Some(text) = &apply.manifest {
-        objects.extend(manifest::read(text.as_str()).map_err(|why| format!("manifest: {why}"))?);
+        objects.extend(manifest::parse(text.as_str()).map_err(|why| format!("manifest: {why}"))?);
     }
     let paths: Vec<PathBuf> = apply.files.iter().map(|file| cx.directory.join(file.as_str())).collect();
-    let files = tokio::task::spawn_blocking(move || paths.iter().map(|path| texts(path)).collect::<Result<Vec<_>, _>>())
-        .await
-        .map_err(|error| error.to_string())??;
+    let files =
+        tokio::task::spawn_blocking(move || paths.iter().map(|path| texts(path)).collect::<Result<Vec<_>, _>>())
+            .await
+            .map_err(|error| error.to_string())??;
     for (path, text) in files.into_iter().flatten() {
-        objects.extend(manifest::read(&text).map_err(|why| format!("{}: {why}", path.display()))?);
+        objects.extend(manifest::parse(&text).map_err(|why| format!("{}: {why}", path.display()))?);
     }
     if objects.is_empty() {
         return Err("expected at least one object in the manifests, found none".to_owned());
@@ -228,8 +263,27 @@ fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     files.iter().map(|file| read(file)).collect()
 }
 
+/// Waits until the kinds that CRDs of these manifests bring are served: a definition is established a moment before that.
+async fn served(cx: &Context<'_>, objects: &[Value], all: &[Value]) -> Result<(), String> {
+    for object in objects {
+        let (version, kind) = (text(object, "/apiVersion"), object::kind(object));
+        if !brings(all, version, kind) {
+            continue;
+        }
+        let began = std::time::Instant::now();
+        while let Err(why) = cx.ask.kind(kind, Some(version)).await {
+            if began.elapsed() > SERVED {
+                return Err(format!("{}: {why}, although its definition is established", object::describe(object)));
+            }
+            cx.teller.say(&format!("waits until {kind} of {version} is served"));
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    }
+    Ok(())
+}
+
 /// Where each object is. A kind that a CRD among them brings is not there yet.
-async fn resolve(cx: &Context<'_>, objects: &[Value], apply: &Apply) -> Result<Vec<Wanted>, String> {
+async fn resolve(cx: &Context<'_>, objects: &[Value], all: &[Value], apply: &Apply) -> Result<Vec<Wanted>, String> {
     let otherwise = apply.namespace.as_ref().map(Template::as_str).filter(|namespace| !namespace.is_empty());
     let mut wanted = Vec::new();
     for object in objects {
@@ -237,7 +291,7 @@ async fn resolve(cx: &Context<'_>, objects: &[Value], apply: &Apply) -> Result<V
         let (version, name) = (text(&object, "/apiVersion").to_owned(), object::kind(&object).to_owned());
         let kind: Kind = match cx.ask.kind(&name, Some(&version)).await {
             Ok(kind) => kind,
-            Err(_) if brings(objects, &version, &name) => {
+            Err(_) if brings(all, &version, &name) => {
                 wanted.push(Wanted { object, target: None });
                 continue;
             }
@@ -316,9 +370,12 @@ pub(super) async fn undo(cx: &Context<'_>, prepared: &[Prepared]) -> Result<Done
 
 /// Takes an object away that was not there before, if it is ours.
 async fn take_away(cx: &Context<'_>, target: &Target) -> Result<bool, String> {
-    let Some(now) = cx.ask.get(&target.path).await.map(Some).or_else(|error| {
-        if error.is_missing() { Ok(None) } else { Err(error.to_string()) }
-    })?
+    let Some(now) = cx
+        .ask
+        .get(&target.path)
+        .await
+        .map(Some)
+        .or_else(|error| if error.is_missing() { Ok(None) } else { Err(error.to_string()) })?
     else {
         return Ok(false);
     };

@@ -2,15 +2,15 @@
 //!
 //! Duty: what `apply`, `patch` and `delete` have in common. It must not decide what is captured or taken back.
 
-use lifeboat_core::{evidence::event::Artifact, kube::object, model::Template};
+use lifeboat_core::{
+    evidence::event::Artifact,
+    kube::{manifest, object},
+    model::Template,
+};
 use serde_json::{Value, json};
 
 use super::Context;
 use crate::cluster::{ApiError, Ask, Kind, api::Again};
-
-/// Fields of `metadata` that the server fills in: an object that is put back does not bring them.
-const SERVERS: [&str; 6] =
-    ["uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields"];
 
 /// An object, by its name.
 #[derive(Debug, Clone)]
@@ -113,15 +113,7 @@ pub(crate) async fn put_back(cx: &Context<'_>, target: &Target, before: &Value) 
     let mut object: Value = serde_json::from_str(&cx.teller.kept(sha256).await?)
         .map_err(|error| format!("what {} was like before cannot be read: {error}", target.shown))?;
     let uid = object::uid(&object).map(str::to_owned);
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        for field in SERVERS {
-            metadata.remove(field);
-        }
-    }
-    if let Some(fields) = object.as_object_mut() {
-        // Its controller tells the status anew.
-        fields.remove("status");
-    }
+    manifest::portable(&mut object);
     // Read, compare, replace: by the resource version nobody's change in between is lost unseen.
     for _ in 0..5 {
         let Some(now) = target.get(cx.ask).await? else {

@@ -38,7 +38,9 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
     }
     let selector = if name.is_some() { String::new() } else { text(&spec.selector).unwrap_or_default() };
     let key = Key { kind: kind.clone(), namespace: namespace.filter(|_| kind.namespaced), selector };
-    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await?;
+    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await;
+    cluster.tell_requests();
+    let found = found?;
     let objects: Vec<Value> = found.objects.iter().map(|object| (**object).clone()).collect();
 
     let (mut storage_classes, mut endpoint_slices) = (None, None);
@@ -59,7 +61,13 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
         (Some(_), Some(object)) => object.clone(),
         _ => Value::Null,
     };
-    Ok(seen(&objects, &object, &verdict, &why, hopeless))
+    let mut seen = seen(&objects, &object, &verdict, &why, hopeless);
+    if !order.whole
+        && let Some(fields) = seen.as_object_mut()
+    {
+        fields.retain(|name, _| !matches!(name.as_str(), "object" | "objects"));
+    }
+    Ok(seen)
 }
 
 /// What is looked at, for people: `Deployment shop/api`, `pods of app=api in shop`.
