@@ -206,15 +206,22 @@ pub(crate) struct Run {
 /// Who acts on a run, and why.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Person {
+    #[command(flatten)]
+    pub actor: Actor,
+    /// Why; needed where the plan is overridden
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Somebody, and the run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Actor {
     /// A run: its id, a unique beginning of it, or @latest
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Who acts. Without it: the system user
     #[arg(long = "as", value_name = "PERSON", env = "LIFEBOAT_AS", hide_env_values = true)]
     pub who: Option<String>,
-    /// Why; needed where the plan is overridden
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     /// Sign it with this SSH key: a private one, or a public one whose private half an agent has
     #[arg(long, value_name = "FILE", env = "LIFEBOAT_SIGN_KEY", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub sign_key: Option<PathBuf>,
@@ -242,7 +249,7 @@ pub(crate) struct Abort {
     #[command(flatten)]
     pub person: Person,
     /// Only show what would be undone, in order, and what would stay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "reason")]
     pub preview: bool,
 }
 
@@ -273,13 +280,10 @@ pub(crate) struct AttachFile {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Attach {
     #[command(flatten)]
-    pub person: Person,
+    pub actor: Actor,
     /// Only look on, until the engine leaves the run
     #[arg(long)]
     pub no_input: bool,
-    /// Show what actions print
-    #[arg(long, short = 'v')]
-    pub verbose: bool,
 }
 
 #[derive(Debug, Args)]

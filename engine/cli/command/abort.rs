@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &args::Abort) -> Outcome {
     if !arguments.preview {
         return act::on_run(ActName::Abort, &arguments.person);
     }
-    let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
+    let run = recorded::open(&arguments.person.actor.store, &arguments.person.actor.run)?;
     ui::out(&text(&recorded::load(run)?));
     Ok(0)
 }

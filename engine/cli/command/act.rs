@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An act on a step.
 pub(super) fn on_step(act: ActName, arguments: args::StepAct) -> Outcome {
-    let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
+    let run = recorded::open(&arguments.person.actor.store, &arguments.person.actor.run)?;
     let payload = payload(&run, act, Some(arguments.step.clone()), &arguments.person)?;
     // A slip of the pen is told now, and not when somebody resumes the run tomorrow.
     let recorded = recorded::load(run)?;
@@ -48,13 +48,13 @@ pub(super) fn on_step(act: ActName, arguments: args::StepAct) -> Outcome {
 
 /// An act on the run as a whole.
 pub(super) fn on_run(act: ActName, person: &Person) -> Outcome {
-    let run = recorded::open(&person.store, &person.run)?;
+    let run = recorded::open(&person.actor.store, &person.actor.run)?;
     send(&run, &payload(&run, act, None, person)?, person)
 }
 
 /// Passes command on.
 pub(super) fn handover(arguments: args::Handover) -> Outcome {
-    let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
+    let run = recorded::open(&arguments.person.actor.store, &arguments.person.actor.run)?;
     let mut payload = payload(&run, ActName::Handover, None, &arguments.person)?;
     payload.to = Some(arguments.to);
     send(&run, &payload, &arguments.person)
@@ -62,7 +62,7 @@ pub(super) fn handover(arguments: args::Handover) -> Outcome {
 
 /// Puts a file among the artifacts, and has that recorded.
 pub(super) fn attach_file(arguments: &args::AttachFile) -> Outcome {
-    let run = recorded::open(&arguments.person.store, &arguments.person.run)?;
+    let run = recorded::open(&arguments.person.actor.store, &arguments.person.actor.run)?;
     over(&run)?;
     let artifact = keep(&run, &arguments.file, arguments.name.as_deref())?;
     let mut payload = payload(&run, ActName::AttachFile, arguments.step.clone(), &arguments.person)?;
@@ -75,8 +75,12 @@ pub(super) fn keep(run: &RunDir, path: &Path, name: Option<&str>) -> Result<Arti
     let shown = path.display();
     let own = || path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
     let name = name.map_or_else(own, str::to_owned);
-    let mut file = File::open(path)
-        .map_err(|error| Failure::usage(Message::new(format!("expected a file at {shown}, found: {error}"))))?;
+    let mut file = File::open(path).map_err(|error| {
+        Failure::usage(
+            Message::new(format!("expected a file at {shown}, found: {error}"))
+                .help("give the path of a file that this user can read; nothing was recorded"),
+        )
+    })?;
     let mut spool = run.artifacts().spool().map_err(Failure::evidence)?;
     std::io::copy(&mut file, &mut spool)
         .map_err(|error| Failure::usage(Message::new(format!("{shown} cannot be read: {error}"))))?;
@@ -96,10 +100,14 @@ pub(super) fn payload(run: &RunDir, act: ActName, step: Option<String>, person: 
             Message::new(format!(
                 "expected a reason: `{word}` overrides the plan, and whoever reads the evidence asks why"
             ))
-            .help(format!("lifeboat {word} {} {} --reason '…'", person.run, step.unwrap_or_default())),
+            .help(format!(
+                "lifeboat {word} {} {} --reason '…'",
+                person.actor.run,
+                step.unwrap_or_default()
+            )),
         ));
     }
-    Ok(Payload::new(run, act, step, person.who.clone().unwrap_or_else(identity::user), reason))
+    Ok(Payload::new(run, act, step, person.actor.who.clone().unwrap_or_else(identity::user), reason))
 }
 
 /// A run that is over takes nothing.
@@ -116,7 +124,7 @@ fn over(run: &RunDir) -> Result<(), Failure> {
 
 fn send(run: &RunDir, payload: &Payload, person: &Person) -> Outcome {
     let mut tail = Tail::at_the_end(&run.log_path())?;
-    post(run, payload, person.sign_key.as_deref())?;
+    post(run, payload, person.actor.sign_key.as_deref())?;
     if !held(run)? {
         return Ok(left_for_the_next(run, payload));
     }

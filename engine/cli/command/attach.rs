@@ -29,15 +29,14 @@ const ALONE: Duration = Duration::from_secs(2);
 
 /// Looks on until the engine leaves the run, or the person has seen enough.
 pub(super) fn run(arguments: &args::Attach) -> Outcome {
-    let person = &arguments.person;
+    let person = &arguments.actor;
     let run = recorded::open(&person.store, &person.run)?;
     let Recorded { run, records, created, plan, mut state } = recorded::load(run)?;
     // From the beginning: what was written between the two looks must be in one of them.
     let read = records.len() as u64;
     let mut tail = Tail::whole(&run.log_path())?;
     let attended = !arguments.no_input && std::io::stdin().is_terminal();
-    let mut screen =
-        ui::screen::Screen::new(&plan, created.objectives.rto.as_millis(), created.outage_at, arguments.verbose);
+    let mut screen = ui::screen::Screen::new(&plan, created.objectives.rto.as_millis(), created.outage_at, false);
     screen.typing(attended);
     let (mode, title) = (created.mode.name(), &created.runbook.title);
     ui::err(&format!("ATTACHED to {}, {mode} run of {title}\n", run.id()));
@@ -157,7 +156,7 @@ fn perform(
     line: &str,
     state: &State,
     plan: &lifeboat_core::plan::Plan,
-    person: &args::Person,
+    person: &args::Actor,
 ) -> Result<(), String> {
     let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
     let found: Vec<ActName> =
@@ -177,8 +176,8 @@ fn perform(
             _ => return Err(format!("expected the step behind `{word}`, found `{first}`")),
         },
     };
-    let person = args::Person { reason: Some(reason.trim().to_owned()), ..person.clone() };
+    let person = args::Person { reason: Some(reason.trim().to_owned()), actor: person.clone() };
     let told = |failure: Failure| failure.report.to_string();
     let payload = act::payload(run, act, step, &person).map_err(told)?;
-    act::post(run, &payload, person.sign_key.as_deref()).map_err(told)
+    act::post(run, &payload, person.actor.sign_key.as_deref()).map_err(told)
 }

@@ -38,7 +38,10 @@ pub(super) fn open(store: &args::Store, name: &str) -> Result<RunDir, Failure> {
 pub(super) fn load(run: RunDir) -> Result<Recorded, Failure> {
     let records = read_log(&run.log_path()).map_err(Failure::evidence)?;
     let Some(Event::RunCreated(created)) = records.first().map(|record| &record.event) else {
-        return Err(Failure::usage(Message::new(format!("the run {} has no records yet", run.id()))));
+        return Err(Failure::usage(
+            Message::new(format!("expected the records of the run {}, found none", run.id()))
+                .help("its engine died before it wrote the first one, so nothing was touched: start the run anew"),
+        ));
     };
     let created = (**created).clone();
     let opened = frozen(&run, &created)?;

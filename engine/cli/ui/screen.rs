@@ -149,6 +149,24 @@ impl Screen {
             }
             Event::RunPaused { reason } => self.line("pause", "", reason),
             Event::RunContinued {} => self.line("go on", "", ""),
+            Event::ClusterMet(met) => {
+                let context = met.context.as_ref().map_or_else(String::new, |context| format!(", context {context}"));
+                self.line("cluster", "", &format!("{}: {}{context}, UID {}", met.cluster, met.version, met.uid));
+            }
+            Event::ClusterRefused { cluster, expected, found } => self.line(
+                "CLUSTER",
+                "",
+                &format!(
+                    "`{cluster}` is another one than before: expected {expected}, found {found}; nothing is done there"
+                ),
+            ),
+            // An outage is told at its beginning and then ever more seldom; the log has every try.
+            Event::ApiRetried { cluster, step, request, reason, wait_ms, failures } if failures.is_power_of_two() => {
+                let step = step.as_deref().unwrap_or_default();
+                let wait = length(*wait_ms);
+                let try_number = if *failures == 1 { String::new() } else { format!(" (try {failures})") };
+                self.line("api", step, &format!("{cluster}: {request}: {reason}; again in {wait}{try_number}"));
+            }
             Event::GuardFailing { guard, reason, evaluated, .. } => {
                 let doubt = if *evaluated { "" } else { "it could not be evaluated: " };
                 self.line("guard", "", &format!("`{guard}` is bad: {doubt}{reason}"));
@@ -217,8 +235,12 @@ impl Screen {
             }
             Event::CheckFailed { step, name, expected, observed, reason, .. } => {
                 self.line("failed", step, &format!("check {name}: {reason}"));
-                self.say(&format!("         expected {expected}"));
-                if !observed.is_null() {
+                // Some checks say all of it in their own words.
+                let told = observed["why"].as_str().is_some_and(|why| !why.is_empty() && why == reason);
+                if !told {
+                    self.say(&format!("         expected {expected}"));
+                }
+                if !told && !observed.is_null() {
                     self.say(&format!("         found    {observed}"));
                 }
             }

@@ -14,7 +14,11 @@ use serde_json::Value;
 
 use crate::{cluster::Ask, driver::Teller};
 
+mod apply;
+mod delete;
+mod job;
 pub(crate) mod objects;
+mod patch;
 mod scale;
 
 /// What an action is carried out with.
@@ -66,7 +70,11 @@ impl Done {
 /// Looks, and changes nothing.
 pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
     match &cx.order.request {
+        Request::Apply(apply) => apply::prepare(cx, apply).await,
+        Request::Patch(patch) => patch::prepare(cx, patch).await,
         Request::Scale(scale) => scale::prepare(cx, scale).await,
+        Request::Delete(delete) => delete::prepare(cx, delete).await,
+        Request::Job(job) => job::prepare(cx, job).await,
         _ => Err("this action is not there yet".to_owned()),
     }
 }
@@ -74,7 +82,11 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
 /// Changes what is to be changed, and follows it to its end. Whoever has done a part of it before finds that.
 pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, String> {
     match &cx.order.request {
+        Request::Apply(apply) => apply::carry_out(cx, apply, found).await,
+        Request::Patch(patch) => patch::carry_out(cx, patch, found).await,
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
+        Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
+        Request::Job(job) => job::carry_out(cx, job).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
         _ => Err("this action is not there yet".to_owned()),
     }
@@ -83,7 +95,11 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
 /// Takes an action back by what its attempts found before they changed anything.
 async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<Done, String> {
     match of {
+        Request::Apply(_) => apply::undo(cx, prepared).await,
+        Request::Patch(patch) => patch::undo(cx, patch, prepared).await,
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
+        Request::Delete(_) => delete::undo(cx, prepared).await,
+        Request::Job(job) => job::undo(cx, job, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),
     }
 }

@@ -183,6 +183,12 @@ impl Cluster {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// Tells the machine how often it was asked.
+    pub(crate) fn tell_requests(&self) {
+        let told = Input::ClusterAsked { cluster: self.name.clone(), requests: self.requests() };
+        drop(self.inputs.send(told));
+    }
+
     fn client(&self) -> kube::Client {
         self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -79,6 +79,8 @@ pub struct Order {
     pub spec: Kube,
     /// It will be looked at again and again: by a watch that all who wait share.
     pub again: bool,
+    /// An expression judges the objects, so they are wanted as they are; otherwise what is said of them is enough.
+    pub whole: bool,
     /// This is the first look: it must not come from a watch that may lag behind what was just done.
     pub fresh: bool,
 }
@@ -86,12 +88,14 @@ pub struct Order {
 /// The names that a look gives to expressions.
 pub const RESULT: &[Field] = &[
     Field { name: "ok", kind: "bool", about: "whether `ready`, `condition`, `absent` or `count` is true" },
-    Field { name: "object", kind: "dyn", about: "the object, or null when it is not there; with `name` only" },
-    Field { name: "objects", kind: "list", about: "the objects that were found" },
+    Field { name: "object", kind: "dyn", about: "the object, or null when it is not there; with `name` and `expect`" },
+    Field { name: "objects", kind: "list", about: "the objects that were found; with `expect`" },
     Field { name: "count", kind: "int", about: "how many were found" },
     Field { name: "ready", kind: "int", about: "how many of them are ready" },
     Field { name: "waiting", kind: "list", about: "why others are not: maps of `object` and `why`" },
     Field { name: "failed", kind: "list", about: "for which of them waiting is pointless, likewise" },
+    Field { name: "why", kind: "string", about: "why `ok` is false, in words; empty when it is true" },
+    Field { name: "hopeless", kind: "bool", about: "whether waiting for `ok` is pointless; then nobody waits" },
     Field { name: "now", kind: "timestamp", about: "time of the look, by the engine's clock" },
 ];
 

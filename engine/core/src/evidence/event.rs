@@ -288,6 +288,13 @@ pub enum Event {
         /// The identity that answers now.
         found: String,
     },
+    /// How often this engine asked the API of a cluster, watches included; when it leaves the run or ends it.
+    ClusterAsked {
+        /// The cluster, by its name in the runbook.
+        cluster: String,
+        /// Requests since the engine took the run, as far as it waited for their answers.
+        requests: u64,
+    },
     /// A cluster's API did not answer as it should, and it is asked again.
     ApiRetried {
         /// The cluster, by its name in the runbook.

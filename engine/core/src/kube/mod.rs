@@ -4,36 +4,24 @@
 //! around them. Nothing in here may talk to a cluster, wait, or know what a runbook is; who reads, writes and watches
 //! is the runtime, who decides what follows is the machine.
 //!
-//! - `name`: names that are the same whenever they are asked for
 //! - `object`: names, conditions, generations, and hiding what a Secret holds
+//! - `endpoints`: who stands behind a Service
+//! - `readiness`: whether an object does what it is for
+//! - `set`: whether all objects of a list are ready
+//! - `text`: YAML or JSON as a value
+//! - `name`: the names of what a run creates
+//! - `judged`: how work in a cluster ended
+//! - `velero`: backups and restores
 //! - `words`: how messages say lengths of time, counts and what others wrote
 
+pub mod diff;
+pub mod endpoints;
+pub mod judged;
+pub mod manifest;
 pub mod name;
 pub mod object;
+pub mod readiness;
+pub mod set;
+pub mod text;
+pub mod velero;
 pub mod words;
-pub mod readiness {
-    #![allow(missing_docs)]
-    pub struct Around<'a> {
-        pub now: jiff::Timestamp,
-        pub storage_classes: Option<&'a [serde_json::Value]>,
-        pub endpoint_slices: Option<&'a [serde_json::Value]>,
-        pub zero_is_ready: bool,
-    }
-}
-pub mod set {
-    #![allow(missing_docs)]
-    #[derive(Default)]
-    pub struct Verdict {
-        pub count: usize,
-        pub ready: usize,
-        pub waiting: Vec<Waiting>,
-        pub failed: Vec<Waiting>,
-    }
-    pub struct Waiting {
-        pub object: String,
-        pub why: String,
-    }
-    pub fn judge(o: &[serde_json::Value], _a: &super::readiness::Around<'_>) -> Verdict {
-        Verdict { count: o.len(), ready: o.len(), ..Verdict::default() }
-    }
-}

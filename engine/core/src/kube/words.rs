@@ -48,6 +48,12 @@ pub fn of(part: i64, whole: i64, what: &str) -> String {
     format!("{part} of {} {}", count(whole, what), if whole == 1 { "is" } else { "are" })
 }
 
+/// `1 replica of a former revision still runs`: who is too many, and still there.
+#[must_use]
+pub fn still(number: i64, what: &str, which: &str) -> String {
+    format!("{} {which} still {}", count(number, what), if number == 1 { "runs" } else { "run" })
+}
+
 /// `a, b, c and 4 more`.
 #[must_use]
 pub fn list<T: AsRef<str>>(names: &[T], most: usize) -> String {
@@ -110,6 +116,8 @@ mod tests {
         assert_eq!(count(0, "replica"), "0 replicas");
         assert_eq!(of(2, 3, "replica"), "2 of 3 replicas are");
         assert_eq!(of(0, 1, "replica"), "0 of 1 replica is");
+        assert_eq!(still(1, "pod", "of it"), "1 pod of it still runs");
+        assert_eq!(still(2, "pod", "of it"), "2 pods of it still run");
         assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
     }
 

@@ -200,7 +200,9 @@ impl Machine {
         match observed {
             Ok(observed) => {
                 let verdict = self.judge_of(&series, &check, &observed);
-                self.judged(number, &observed, verdict, false);
+                // What cannot come any more is not waited for.
+                let last = verdict.is_err() && check.expect.is_none() && observed["hopeless"] == true;
+                self.judged(number, &observed, verdict, last);
             }
             Err(reason) => self.judged(number, &Value::Null, Err(reason), false),
         }
@@ -273,7 +275,12 @@ impl Machine {
         for text in wanted {
             match self.test(node, scope, &text, extra.clone()) {
                 Ok(true) => {}
-                Ok(false) => return Err(Doubt { reason: format!("expected `{text}`"), evaluated: true }),
+                Ok(false) => {
+                    // Some checks say in words what they miss; `expected ok` says nothing.
+                    let own = observed["why"].as_str().filter(|why| !why.is_empty() && check.expect.is_none());
+                    let reason = own.map_or_else(|| format!("expected `{text}`"), str::to_owned);
+                    return Err(Doubt { reason, evaluated: true });
+                }
                 Err(reason) => {
                     let reason = format!("`{text}` cannot be evaluated: {reason}");
                     return Err(Doubt { reason, evaluated: false });

@@ -61,6 +61,13 @@ impl Machine {
         self.emit(Event::ApiRetried { cluster, step, request, reason, wait_ms, failures });
     }
 
+    /// Records how often each cluster was asked; nothing comes after it but the end.
+    pub(crate) fn tell_requests(&mut self) {
+        for (cluster, requests) in std::mem::take(&mut self.asked) {
+            self.emit(Event::ClusterAsked { cluster, requests });
+        }
+    }
+
     /// An action has found what it needs: it may go on as soon as that is durable.
     pub(crate) fn on_prepared(&mut self, key: Key, attempt: u32, facts: Value, artifacts: Vec<Artifact>) {
         let (node, task) = key;

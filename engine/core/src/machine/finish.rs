@@ -143,6 +143,7 @@ impl Machine {
     }
 
     fn leave(&mut self, code: u8, reason: String, waits_for: Vec<String>) {
+        self.tell_requests();
         self.emit(Event::EngineStopped { reason: reason.clone(), waits_for, exit_code: code });
         self.exit(code, reason);
     }
@@ -180,6 +181,7 @@ impl Machine {
     fn end(&mut self, verdict: Verdict, reason: &str, left: Vec<Stays>) {
         let objectives = objectives::actuals(&self.plan, &self.state);
         let exit_code = verdict.exit_code();
+        self.tell_requests();
         self.emit(Event::RunFinished(Box::new(RunFinished {
             verdict,
             exit_code,

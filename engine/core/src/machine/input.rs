@@ -43,6 +43,13 @@ pub enum Input {
     },
     /// A cluster was reached.
     ClusterMet(ClusterMet),
+    /// How many requests were made to the API of a cluster so far.
+    ClusterAsked {
+        /// The cluster, by its name in the runbook.
+        cluster: String,
+        /// Since this process has met it.
+        requests: u64,
+    },
     /// A cluster's API has to be asked again.
     ApiTrouble(ApiTrouble),
     /// An action ended.

@@ -164,6 +164,8 @@ pub struct Machine {
     preflight: checks::Preflight,
     questions: BTreeMap<String, Question>,
     guards: Vec<guards::Watch>,
+    /// Requests to clusters so far, by name.
+    asked: BTreeMap<String, u64>,
 
     /// Dependents whose undo has not ended, by node; empty before the undo begins.
     undo_waiting: Vec<u32>,
@@ -244,6 +246,7 @@ impl Machine {
             preflight: checks::Preflight::default(),
             questions: BTreeMap::new(),
             guards: guards::of(&plan),
+            asked: BTreeMap::new(),
             undo_waiting: Vec::new(),
             undo_open: 0,
             undo_wanted: Vec::new(),
@@ -314,6 +317,9 @@ impl Machine {
                 self.on_prepared((node, task), attempt, facts, artifacts);
             }
             Input::ClusterMet(met) => self.on_cluster(met),
+            Input::ClusterAsked { cluster, requests } => {
+                self.asked.insert(cluster, requests);
+            }
             Input::ApiTrouble(trouble) => self.on_api_trouble(trouble),
             Input::ProcessStarted { node, task, attempt, pid, identity } => {
                 self.on_process(node, task, attempt, pid, identity);

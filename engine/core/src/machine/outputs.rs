@@ -13,16 +13,26 @@ use crate::{
 /// Texts in a record are cut to so many bytes; the whole of them is an artifact.
 const RECORDED: usize = 2048;
 
+/// A list of objects in a record has at most so many bytes.
+const LARGEST: usize = 16 * 1024;
+
 /// A result without long texts.
 pub(crate) fn for_the_record(result: &Value) -> Value {
     let Value::Object(fields) = result else { return result.clone() };
-    fields
+    let mut record: serde_json::Map<String, Value> = fields
         .iter()
         // What `json` says is in `stdout` or `body` already.
         .filter(|(name, _)| *name != "json")
         .map(|(name, value)| (name.clone(), short(value)))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+        .collect();
+    // A thousand pods are no record; what is said of them is.
+    if let Some(Value::Array(objects)) = record.get("objects")
+        && serde_json::to_vec(objects).is_ok_and(|bytes| bytes.len() > LARGEST)
+    {
+        let told = format!("… ({} objects, too large for a record)", objects.len());
+        record.insert("objects".to_owned(), told.into());
+    }
+    record.into()
 }
 
 /// The deepest value that is kept. JSON readers stop at about 128 levels, and a record that nobody can read again would

@@ -418,6 +418,7 @@ impl Machine {
             return Ok(check::Order::Kube(Box::new(check::kube::Order {
                 cluster: self.cluster_of(reader.scope, &kube.cluster)?,
                 spec: kube.render(&texts)?,
+                whole: check.expect.is_some(),
                 again: check.within.is_some() || check.holds.is_some(),
                 fresh: first,
             })));

@@ -582,6 +582,7 @@ impl State {
             | Event::ProcessStarted { .. }
             | Event::ClusterRefused { .. }
             | Event::ApiRetried { .. }
+            | Event::ClusterAsked { .. }
             | Event::RecoveryPoint { .. }
             | Event::EngineStopped { .. }
             | Event::Act { .. } => {}

@@ -63,6 +63,7 @@ pub fn full(story: &Story) -> Value {
     put("preflight", story.preflight.as_ref().map_or(Value::Null, preflight));
     put("pauses", story.pauses.iter().map(pause).collect());
     put("notifications", json!(story.deliveries));
+    put("clusters", story.clusters.iter().map(cluster).collect());
     put("guards", story.guards.iter().map(guard).collect());
     put("abort", story.abort.as_ref().map_or(Value::Null, abort));
     let cleanup = story.cleanup.as_ref().map(|(at, steps)| json!({"at": at.at, "steps": steps}));
@@ -220,6 +221,7 @@ fn attempt(one: &story::Attempt) -> Value {
         "outcome": one.outcome,
         "durationMs": one.duration_ms,
         "order": one.order,
+        "prepared": one.prepared,
         "result": one.result,
         "error": one.error,
         "artifacts": one.artifacts,
@@ -379,6 +381,21 @@ fn guard(one: &story::BadGuard) -> Value {
 
 fn abort(one: &story::Abort) -> Value {
     json!({"at": one.at.at, "reason": one.reason, "undo": one.undo, "stays": one.stays})
+}
+
+fn cluster(one: &story::ClusterStory) -> Value {
+    json!({
+        "name": one.met.cluster,
+        "uid": one.met.uid,
+        "version": one.met.version,
+        "context": one.met.context,
+        "server": one.met.server,
+        "metAt": one.at.at,
+        "requests": one.requests,
+        "retries": one.retries,
+        "lastRetry": one.last_retry.as_ref().map(|(at, what)| json!({"at": at.at, "what": what})),
+        "refused": one.refused.as_ref().map(|(at, found)| json!({"at": at.at, "found": found})),
+    })
 }
 
 fn engine(story: &Story, at: usize, one: &story::Engine) -> Value {

@@ -313,6 +313,10 @@ fn evidence(page: &mut String, story: &Story, head: Option<(u64, &str)>) {
         };
         row(page, &[&format!("Input {}", code(input)), &shown]);
     }
+    for cluster in &story.clusters {
+        let told: Vec<String> = sentences::cluster(cluster).iter().map(|told| text(told)).collect();
+        row(page, &["Cluster", &told.join("; ")]);
+    }
     for (at, engine) in story.engines.iter().enumerate() {
         let told: Vec<String> = sentences::engine(story, at, engine).iter().map(|told| text(told)).collect();
         row(page, &["Process", &told.join("; ")]);

@@ -3,8 +3,8 @@
 //! Duty: story → short texts, without layout. It must not escape anything: that is each format's own.
 
 use super::{
-    story::{BadGuard, Check, ClockStart, Decision, Engine, RunState, Step, Story, Unknown},
-    words::{count, exact, instant, length, list},
+    story::{BadGuard, Check, ClockStart, ClusterStory, Decision, Engine, RunState, Step, Story, Unknown},
+    words::{clip, count, exact, instant, length, line, list},
 };
 use crate::{
     duration::Duration,
@@ -290,6 +290,32 @@ pub fn unknown(unknown: &Unknown) -> String {
         Resolved::Followed => "gone on with",
     };
     format!("{begun}; {outcome} {way} at {}", instant(at.at))
+}
+
+/// Who a cluster is, and how well it answered.
+#[must_use]
+pub fn cluster(one: &ClusterStory) -> Vec<String> {
+    let met = &one.met;
+    let context = met.context.as_ref().map_or_else(|| "from inside".to_owned(), |name| format!("context {name}"));
+    let mut told = vec![
+        format!("{}: {} at {}, {context}", line(&met.cluster), line(&met.version), line(&met.server)),
+        format!("UID {}, met {}", line(&met.uid), instant(one.at.at)),
+    ];
+    let requests = usize::try_from(one.requests).unwrap_or(usize::MAX);
+    told.push(match &one.last_retry {
+        None => count(requests, "request"),
+        Some((at, what)) => format!(
+            "{}, {} asked again; the last of them at {}: {}",
+            count(requests, "request"),
+            one.retries,
+            instant(at.at),
+            clip(&line(what), 200)
+        ),
+    });
+    if let Some((at, found)) = &one.refused {
+        told.push(format!("REFUSED at {}: another cluster answered under this name, {}", instant(at.at), line(found)));
+    }
+    told
 }
 
 /// What became of the undo of a step, in a few words.

@@ -17,12 +17,14 @@ use crate::{
 };
 
 mod ask;
+mod clusters;
 mod decide;
 mod fold;
 mod notes;
 mod sketch;
 mod step;
 
+pub use clusters::ClusterStory;
 pub use step::{Attempt, Check, Control, Failure, GateStory, Retry, Skipped, Step, UndoStory, Unknown};
 
 /// Where in the log, and when.
@@ -98,6 +100,8 @@ pub struct Story {
     pub pauses: Vec<Pause>,
     /// Who was told what, as far as it is known; it is no part of the log.
     pub deliveries: Vec<crate::notify::Delivery>,
+    /// Clusters, in the order in which they were met.
+    pub clusters: Vec<ClusterStory>,
     /// Guards that were bad, in the order in which that began.
     pub guards: Vec<BadGuard>,
     /// The abort.

@@ -42,6 +42,7 @@ pub fn text(story: &Story) -> String {
     if !unready {
         preflight(&mut page, story);
     }
+    clusters(&mut page, story);
     engines(&mut page, story);
     record(&mut page, story);
     page.finish()
@@ -257,6 +258,18 @@ fn preflight(page: &mut Page, story: &Story) {
         page.wrapped("      found  ", &finding.found);
         if let Some(help) = &finding.help {
             page.wrapped("      do     ", help);
+        }
+    }
+}
+
+fn clusters(page: &mut Page, story: &Story) {
+    if story.clusters.is_empty() {
+        return;
+    }
+    page.section(&format!("CLUSTERS ({})", story.clusters.len()));
+    for cluster in &story.clusters {
+        for (number, text) in sentences::cluster(cluster).iter().enumerate() {
+            page.wrapped(if number == 0 { "  " } else { "      " }, text);
         }
     }
 }

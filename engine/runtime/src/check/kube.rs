@@ -5,14 +5,17 @@
 
 use jiff::Timestamp;
 use lifeboat_core::{
-    check::kube::Order,
+    check::kube::{Kube, Order},
     kube::{object, readiness::Around, set},
     model::Template,
 };
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::cluster::{Ask, watch::Key};
+use crate::cluster::{Ask, Kind, watch::Key};
+
+/// How many objects a sentence names.
+const SHOWN: usize = 5;
 
 pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String> {
     let spec = &order.spec;
@@ -24,7 +27,9 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
     let kind = match ask.kind(spec.kind.as_str(), spec.api_version.as_ref().map(Template::as_str)).await {
         Ok(kind) => kind,
         // What is not served has no objects: that is what `absent` asks.
-        Err(_) if spec.absent => return Ok(seen(&[], &Value::Null, set::Verdict::default(), true)),
+        Err(_) if spec.absent => {
+            return Ok(seen(&[], &Value::Null, &set::Verdict::default(), "", false));
+        }
         Err(why) => return Err(why),
     };
     let (name, namespace) = (text(&spec.name), text(&spec.namespace));
@@ -33,7 +38,9 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
     }
     let selector = if name.is_some() { String::new() } else { text(&spec.selector).unwrap_or_default() };
     let key = Key { kind: kind.clone(), namespace: namespace.filter(|_| kind.namespaced), selector };
-    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await?;
+    let found = ask.look(&key, name.as_deref(), order.again, order.fresh).await;
+    cluster.tell_requests();
+    let found = found?;
     let objects: Vec<Value> = found.objects.iter().map(|object| (**object).clone()).collect();
 
     let (mut storage_classes, mut endpoint_slices) = (None, None);
@@ -49,22 +56,73 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
         zero_is_ready: spec.allow_zero,
     };
     let verdict = set::judge(&objects, &around);
-    let ok = if spec.absent {
-        objects.is_empty()
-    } else if let Some(condition) = text(&spec.condition) {
-        !objects.is_empty() && objects.iter().all(|object| has(object, &condition))
-    } else if let Some(count) = text(&spec.count) {
-        let wanted: usize =
-            count.trim().parse().map_err(|_| format!("count: expected a whole number, found `{count}`"))?;
-        objects.len() == wanted
-    } else {
-        enough(&verdict, text(&spec.ready).as_deref().unwrap_or("all"))?
-    };
+    let (why, hopeless) = wish(spec, &objects, &verdict, &what(&kind, &key, name.as_deref()))?;
     let object = match (&name, objects.first()) {
         (Some(_), Some(object)) => object.clone(),
         _ => Value::Null,
     };
-    Ok(seen(&objects, &object, verdict, ok))
+    let mut seen = seen(&objects, &object, &verdict, &why, hopeless);
+    if !order.whole
+        && let Some(fields) = seen.as_object_mut()
+    {
+        fields.retain(|name, _| !matches!(name.as_str(), "object" | "objects"));
+    }
+    Ok(seen)
+}
+
+/// What is looked at, for people: `Deployment shop/api`, `pods of app=api in shop`.
+fn what(kind: &Kind, key: &Key, name: Option<&str>) -> String {
+    match (name, &key.namespace) {
+        (Some(name), Some(namespace)) => format!("{} {namespace}/{name}", kind.kind),
+        (Some(name), None) => format!("{} {name}", kind.kind),
+        (None, namespace) => {
+            let of = if key.selector.is_empty() { String::new() } else { format!(" with {}", key.selector) };
+            let inside = namespace.as_ref().map_or(String::new(), |namespace| format!(" in {namespace}"));
+            format!("{}{of}{inside}", kind.plural)
+        }
+    }
+}
+
+/// Why the objects are not as is wished, empty when they are; and whether waiting is pointless.
+fn wish(spec: &Kube, objects: &[Value], verdict: &set::Verdict, what: &str) -> Result<(String, bool), String> {
+    let text = |text: &Option<Template>| text.as_ref().map(|text| text.as_str().trim().to_owned());
+    let none = || format!("expected {what}, found none");
+    if spec.absent {
+        let names: Vec<String> = objects.iter().take(SHOWN).map(object::describe).collect();
+        let more = objects.len().saturating_sub(SHOWN);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let why = format!("expected nothing, found {}{more}", names.join(", "));
+        return Ok((if objects.is_empty() { String::new() } else { why }, false));
+    }
+    if let Some(condition) = text(&spec.condition) {
+        if objects.is_empty() {
+            return Ok((none(), false));
+        }
+        let lacks: Vec<String> = objects.iter().filter_map(|object| lacks(object, &condition)).take(SHOWN).collect();
+        return Ok((lacks.join("; "), false));
+    }
+    if let Some(count) = text(&spec.count) {
+        let wanted: usize = count.parse().map_err(|_| format!("count: expected a whole number, found `{count}`"))?;
+        let found = objects.len();
+        let why = if found == wanted { String::new() } else { format!("expected {wanted} {what}, found {found}") };
+        return Ok((why, false));
+    }
+    let ready = text(&spec.ready).unwrap_or_else(|| "all".to_owned());
+    let (enough, hopeless) = match ready.as_str() {
+        "all" => (verdict.count > 0 && verdict.is_ready(), !verdict.failed.is_empty()),
+        "any" => (verdict.ready > 0, false),
+        number => {
+            let wanted: usize = number
+                .parse()
+                .map_err(|_| format!("ready: expected `all`, `any` or a whole number, found `{number}`"))?;
+            (verdict.ready >= wanted, false)
+        }
+    };
+    Ok(match (enough, objects.is_empty()) {
+        (true, _) => (String::new(), false),
+        (false, true) => (none(), false),
+        (false, false) => (verdict.sentence(SHOWN), hopeless),
+    })
 }
 
 /// Others that the rules of a kind want to see. Without the right to, the rules do without them.
@@ -75,37 +133,36 @@ async fn all(ask: &Ask, kind: &str, namespace: Option<&str>) -> Option<Vec<Value
     Some(found.objects.iter().map(|object| (**object).clone()).collect())
 }
 
-fn enough(verdict: &set::Verdict, wanted: &str) -> Result<bool, String> {
-    match wanted.trim() {
-        "all" => Ok(verdict.count > 0 && verdict.ready == verdict.count),
-        "any" => Ok(verdict.ready > 0),
-        number => number
-            .parse::<usize>()
-            .map(|number| verdict.ready >= number)
-            .map_err(|_| format!("ready: expected `all`, `any` or a whole number, found `{number}`")),
-    }
-}
-
-/// Whether a condition is so, and speaks of the object as it is now: `Available`, `Progressing=False`.
-fn has(object: &Value, wanted: &str) -> bool {
+/// What an object lacks of a condition, which has to speak of the object as it is now: `Available`, `Progressing=False`.
+fn lacks(object: &Value, wanted: &str) -> Option<String> {
     let (kind, status) = wanted.split_once('=').unwrap_or((wanted, "True"));
-    let generation = object::generation(object);
-    let observed = object::number(object, "/status/observedGeneration");
-    let current = |observed: Option<i64>| match (generation, observed) {
-        (Some(generation), Some(observed)) => observed >= generation,
-        _ => true,
+    let (kind, status) = (kind.trim(), status.trim());
+    let shown = object::describe(object);
+    let Some(condition) = object::condition(object, kind) else {
+        return Some(format!("{shown}: expected the condition {kind}={status}, found none of that name"));
     };
-    object::condition(object, kind.trim()).is_some_and(|condition| {
-        condition.status == status.trim() && current(observed) && current(condition.observed_generation)
+    let generation = object::generation(object);
+    let observed = [object::number(object, "/status/observedGeneration"), condition.observed_generation];
+    let old = observed.into_iter().flatten().find(|observed| generation.is_some_and(|now| *observed < now));
+    if let (Some(old), Some(now)) = (old, generation) {
+        return Some(format!("{shown}: its condition {kind} is of generation {old}, the object is at {now}"));
+    }
+    (condition.status != status).then(|| {
+        let because = [condition.reason, condition.message].into_iter().filter(|text| !text.is_empty());
+        let because = because.collect::<Vec<_>>().join(": ");
+        let because = if because.is_empty() { because } else { format!(" ({because})") };
+        format!("{shown}: expected the condition {kind}={status}, found {}{because}", condition.status)
     })
 }
 
-fn seen(objects: &[Value], object: &Value, verdict: set::Verdict, ok: bool) -> Value {
+fn seen(objects: &[Value], object: &Value, verdict: &set::Verdict, why: &str, hopeless: bool) -> Value {
     let told = |waiting: &[set::Waiting]| -> Vec<Value> {
         waiting.iter().map(|it| json!({"object": it.object, "why": it.why})).collect()
     };
     json!({
-        "ok": ok,
+        "ok": why.is_empty(),
+        "why": why,
+        "hopeless": hopeless,
         "count": objects.len(),
         "ready": verdict.ready,
         "waiting": told(&verdict.waiting),

@@ -31,6 +31,12 @@ const IDLE: Duration = Duration::from_secs(90);
 /// A watch that has been without its server for so long is not to be trusted any more.
 const BLIND: Duration = Duration::from_secs(5);
 
+/// How often those look who may not watch.
+const DIRECTLY: Duration = Duration::from_secs(2);
+/// After so many broken turns everything is listed again: a server that was restored from a backup counts from an earlier
+/// version than the one that was watched from.
+const BROKEN: u32 = 3;
+
 /// Which objects.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -59,14 +65,37 @@ struct Store {
     /// How far it is, as a resource version. They are compared as numbers, which Kubernetes promises since 1.35 and etcd has
     /// always kept.
     version: u64,
-    /// Nothing older than this may be told.
+    /// Nothing older than this may be told; and since when.
     floor: u64,
+    floor_since: Instant,
     synced: bool,
     /// Since when, and why, the server is not heard.
     blind: Option<(Instant, String)>,
     /// It may not be watched.
     denied: Option<String>,
     looked: Instant,
+}
+
+impl Store {
+    /// Nothing older than this is to be told from now on.
+    fn ask_for(&mut self, version: u64) {
+        if version > self.floor {
+            self.floor = version;
+            self.floor_since = Instant::now();
+        }
+    }
+
+    /// Everything was listed anew, by a list that began at `began`.
+    fn listed(&mut self, objects: Vec<Arc<Value>>, version: u64, began: Instant) {
+        self.objects = objects.into_iter().map(|object| (place(&object), object)).collect();
+        self.version = version;
+        self.synced = true;
+        self.blind = None;
+        if self.floor > version && self.floor_since < began {
+            // The server counts from an earlier version than before: it was restored from a backup.
+            self.floor = version;
+        }
+    }
 }
 
 /// A look at objects.
@@ -90,10 +119,44 @@ impl Ask {
         let denied = watch.read(|store| store.denied.is_some());
         if fresh || denied {
             let (found, version) = self.look_once(key, name).await.map_err(|error| error.to_string())?;
-            watch.write(|store| store.floor = store.floor.max(version));
+            watch.write(|store| store.ask_for(version));
             return Ok(found);
         }
         watch.wait_for(name).await
+    }
+
+    /// Looks at objects whenever they change, until `done` gives something; the first look is a fresh one. It waits for as
+    /// long as it takes: whoever asks has a time of its own.
+    ///
+    /// # Errors
+    /// Why nothing can be seen, if waiting cannot help.
+    pub async fn until<T>(
+        &self,
+        key: &Key,
+        name: Option<&str>,
+        mut done: impl FnMut(&[Arc<Value>]) -> Option<T>,
+    ) -> Result<T, String> {
+        let mut fresh = true;
+        loop {
+            let watch = self.watch(key);
+            let mut changed = watch.changed.subscribe();
+            let direct = fresh || watch.read(|store| store.denied.is_some());
+            let found = if direct {
+                let (found, version) = self.look_once(key, name).await.map_err(|error| error.to_string())?;
+                watch.write(|store| store.ask_for(version));
+                Some(found)
+            } else {
+                // Without its server it cannot tell; that may pass.
+                watch.wait_for(name).await.ok()
+            };
+            fresh = false;
+            if let Some(done) = found.and_then(|found| done(&found.objects)) {
+                return Ok(done);
+            }
+            // Now and then even if nothing changes: what is waited for may depend on the time.
+            let nap = if direct { DIRECTLY } else { Duration::from_secs(5) };
+            drop(tokio::time::timeout(nap, changed.changed()).await);
+        }
     }
 
     /// One list, or one object where lists are not allowed; and how new it is.
@@ -168,6 +231,7 @@ impl Ask {
                 objects: BTreeMap::new(),
                 version: 0,
                 floor: 0,
+                floor_since: Instant::now(),
                 synced: false,
                 blind: None,
                 denied: None,
@@ -256,15 +320,11 @@ async fn follow(cluster: Weak<Cluster>, watch: Arc<Watch>) {
             }
         }
         if relist {
+            let began = Instant::now();
             match cluster.ask(None).list(&watch.key, None).await {
                 Ok((objects, version)) => {
                     relist = false;
-                    watch.told(|store| {
-                        store.objects = objects.into_iter().map(|object| (place(&object), object)).collect();
-                        store.version = version;
-                        store.synced = true;
-                        store.blind = None;
-                    });
+                    watch.told(|store| store.listed(objects, version, began));
                 }
                 Err(error) => {
                     let why = error.to_string();
@@ -297,6 +357,7 @@ async fn follow(cluster: Weak<Cluster>, watch: Arc<Watch>) {
             }
             End::Broken(why, wish) => {
                 failures += 1;
+                relist = failures % BROKEN == 0;
                 watch.told(|store| {
                     store.blind.get_or_insert_with(|| (Instant::now(), why.clone()));
                 });

@@ -225,6 +225,7 @@ async fn in_cluster(
         Ok(done) => (Outcome::Failed, done),
         Err(error) => (Outcome::Failed, action::Done { error: Some(error), ..action::Done::default() }),
     };
+    cluster.tell_requests();
     if let Some(reason) = teller.lost() {
         return lost(world, reason);
     }

@@ -13,6 +13,7 @@ use crate::{
         Event, Record,
         event::{ActName, Gate, Resolved, RunFinished, Task, Verdict},
     },
+    model::Then,
 };
 
 /// Where a run stands, as far as the rules need it.
@@ -120,11 +121,15 @@ impl Order {
                 let before = self.guards.remove(guard);
                 rule!(before.is_some(), "the guard `{guard}` recovered, but it was not bad");
             }
-            Event::GuardTripped { guard, .. } => {
+            Event::GuardTripped { guard, then, .. } => {
                 rule!(!self.aborting, "the guard `{guard}` tripped after the abort had started");
                 let before = self.guards.insert(guard.clone(), true);
                 rule!(before.is_some(), "the guard `{guard}` tripped, but it was not bad");
                 rule!(before != Some(true), "the guard `{guard}` tripped a second time, but it had not recovered");
+                // The record of the pause itself may have been lost with its engine; the next one is paused all the same.
+                if *then == Then::Pause {
+                    self.paused = true;
+                }
             }
             Event::AbortStarted { .. } => {
                 rule!(!self.aborting, "the abort started a second time");

@@ -61,7 +61,10 @@ impl Fold {
                 self.answered(at, ENGINE, step, "denied", reason, note, None);
             }
             Event::RunPaused { reason } if !self.just_did(ActName::Pause, at) => {
-                let who = if reason.starts_with("guard `") { ENGINE.to_owned() } else { self.terminal() };
+                let guards = &self.story.guards;
+                let by_guard =
+                    guards.iter().filter_map(|guard| guard.tripped).any(|(tripped, _)| tripped.seq + 1 == at.seq);
+                let who = if by_guard { ENGINE.to_owned() } else { self.terminal() };
                 self.push(at, &who, "paused the run", Some(reason.clone()));
             }
             Event::TerminalLost {} => {

@@ -79,6 +79,7 @@ fn empty(created: &RunCreated, began: Moment, records: usize, planned: bool) -> 
         decisions: Vec::new(),
         preflight: None,
         pauses: Vec::new(),
+        clusters: Vec::new(),
         guards: Vec::new(),
         deliveries: Vec::new(),
         abort: None,
@@ -101,6 +102,7 @@ impl Fold {
         {
             step.note(event, at);
         }
+        super::clusters::note(&mut self.story, event, at);
         let story = &mut self.story;
         match event {
             Event::EngineStarted { pid, host, user, engine, attended, parallel, torn_bytes } => {

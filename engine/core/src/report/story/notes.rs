@@ -124,6 +124,12 @@ impl Step {
                     ..Attempt::new(*task, *attempt)
                 });
             }
+            Event::ActionPrepared { task, attempt, facts, .. } => {
+                let known = self.attempts.iter_mut().rev().find(|one| one.task == *task && one.number == *attempt);
+                if let Some(known) = known {
+                    known.prepared = facts.clone();
+                }
+            }
             Event::ActionFinished(end) => self.ended(end, at),
             Event::RetryScheduled { task, attempt, delay_ms, reason, .. } => self.retries.push(Retry {
                 at,
@@ -199,6 +205,7 @@ impl Attempt {
             outcome: None,
             duration_ms: None,
             order: Value::Null,
+            prepared: Value::Null,
             result: Value::Null,
             error: None,
             artifacts: Vec::new(),

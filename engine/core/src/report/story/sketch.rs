@@ -146,6 +146,7 @@ pub(super) fn step(event: &Event) -> Option<&str> {
         Event::RunCreated(_)
         | Event::ClusterMet(_)
         | Event::ClusterRefused { .. }
+        | Event::ClusterAsked { .. }
         | Event::EngineStarted { .. }
         | Event::PreflightFinished { .. }
         | Event::RunPaused { .. }

@@ -109,6 +109,8 @@ pub struct Attempt {
     pub duration_ms: Option<u64>,
     /// What was asked for.
     pub order: Value,
+    /// What it found and settled before it changed anything; null where nothing is told of that.
+    pub prepared: Value,
     /// What it returned.
     pub result: Value,
     /// Why it failed.
