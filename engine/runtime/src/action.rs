@@ -15,7 +15,11 @@ use serde_json::Value;
 use crate::{cluster::Ask, driver::Teller};
 
 mod apply;
+mod argocd_sync;
 mod delete;
+mod flux_reconcile;
+mod gitops;
+mod inventory;
 mod job;
 pub(crate) mod objects;
 mod patch;
@@ -78,9 +82,11 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
         Request::Scale(scale) => scale::prepare(cx, scale).await,
         Request::Delete(delete) => delete::prepare(cx, delete).await,
         Request::Job(job) => job::prepare(cx, job).await,
+        Request::FluxReconcile(flux) => flux_reconcile::prepare(cx, flux).await,
+        Request::ArgocdSync(sync) => argocd_sync::prepare(cx, sync).await,
         Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
         Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
-        _ => Err("this action is not there yet".to_owned()),
+        Request::Undo { .. } => Err("what is taken back was looked at before it was done".to_owned()),
     }
 }
 
@@ -92,10 +98,11 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
         Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
         Request::Job(job) => job::carry_out(cx, job).await,
+        Request::FluxReconcile(flux) => flux_reconcile::carry_out(cx, flux, found).await,
+        Request::ArgocdSync(sync) => argocd_sync::carry_out(cx, sync, found).await,
         Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
         Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
-        _ => Err("this action is not there yet".to_owned()),
     }
 }
 
