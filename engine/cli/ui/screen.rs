@@ -133,16 +133,19 @@ impl Screen {
                 self.line("note", "", &format!("an unfinished last record ({torn_bytes} bytes) was cut off the log"));
             }
             Event::PreflightFinished { passed, findings } => {
-                let missing = findings.iter().filter(|finding| !finding.passed).count();
-                if *passed && !findings.is_empty() {
-                    self.line("ready", "", &format!("pre-flight: {} of {} true", findings.len(), findings.len()));
+                let all = findings.len();
+                let met = findings.iter().filter(|finding| finding.passed).count();
+                let missing = findings.iter().filter(|finding| finding.blocks()).count();
+                if *passed && all > 0 {
+                    self.line("ready", "", &format!("pre-flight: {met} of {all} true"));
                 } else if !passed {
-                    self.line("FAIL", "", &format!("pre-flight: {missing} of {} missing", findings.len()));
-                    for finding in findings.iter().filter(|finding| !finding.passed) {
-                        self.say(&format!("         expected {}, found {}", finding.requirement, finding.found));
-                        if let Some(help) = &finding.help {
-                            self.say(&format!("         help: {help}"));
-                        }
+                    self.line("FAIL", "", &format!("pre-flight: {missing} of {all} missing"));
+                }
+                for finding in findings.iter().filter(|finding| !finding.passed) {
+                    let word = if finding.blocks() { String::new() } else { format!("{}: ", finding.severity.name()) };
+                    self.say(&format!("         {word}expected {}, found {}", finding.title(), finding.found));
+                    if let Some(help) = &finding.help {
+                        self.say(&format!("         help: {help}"));
                     }
                 }
             }

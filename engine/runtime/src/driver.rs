@@ -445,7 +445,7 @@ impl Driver {
                     let _gone = proceed.send(());
                 }
             }
-            Command::Preflight { clusters } => {
+            Command::Preflight { clusters, .. } => {
                 let (wanted, world) = (self.wanted.clone(), self.world.clone());
                 tokio::spawn(async move {
                     let (tools, variables) = (&wanted.tools, &wanted.variables);

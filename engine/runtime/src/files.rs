@@ -93,11 +93,9 @@ impl Files {
     pub fn findings(&self) -> Vec<Finding> {
         self.missing
             .iter()
-            .map(|pattern| Finding {
-                requirement: format!("file: {pattern}"),
-                passed: false,
-                found: "no such file".to_owned(),
-                help: Some("paths in `files` are relative to the runbook".to_owned()),
+            .map(|pattern| {
+                let help = "paths in `files` are relative to the runbook";
+                Finding::missing(format!("file: {pattern}"), "no such file", help)
             })
             .collect()
     }

@@ -5,7 +5,11 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
-use lifeboat_core::{action::kube::ClusterRef, evidence::event::Finding, model::Requirement};
+use lifeboat_core::{
+    action::kube::ClusterRef,
+    evidence::event::{Finding, Severity},
+    model::Requirement,
+};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -169,6 +173,8 @@ pub async fn look(
     let mut findings = Vec::with_capacity(tools.len() + variables.len());
     for (probe, (tool, requirement)) in probes.into_iter().zip(tools) {
         findings.push(probe.await.unwrap_or_else(|_| Finding {
+            cluster: None,
+            severity: Severity::Error,
             requirement: title(tool, &requirement.0),
             passed: false,
             found: "not looked at: the engine is shutting down".to_owned(),
@@ -188,6 +194,8 @@ pub async fn meet(clusters: &Clusters, wanted: &[ClusterRef]) -> Vec<Finding> {
             tokio::spawn(async move {
                 let requirement = format!("cluster {}", cluster.name);
                 let finding = |passed, found, help: Option<&str>| Finding {
+                    cluster: None,
+                    severity: Severity::Error,
                     requirement,
                     passed,
                     found,
@@ -226,6 +234,8 @@ fn variable(name: &str, base: &BTreeMap<String, String>) -> Finding {
         None => (false, "it is not set"),
     };
     Finding {
+        cluster: None,
+        severity: Severity::Error,
         requirement: format!("environment variable {name}"),
         passed,
         found: found.to_owned(),
@@ -241,6 +251,8 @@ async fn probe(
     filter: &Filters,
 ) -> Finding {
     let finding = |passed, found: String, help: Option<String>| Finding {
+        cluster: None,
+        severity: Severity::Error,
         requirement: title(tool, requirement),
         passed,
         found,

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{duration::Duration, model};
+use crate::{duration::Duration, model, source::Spanned};
 
 pub mod apply;
 pub mod argocd_sync;
@@ -277,4 +277,33 @@ pub fn present_in_undo(undo: &model::UndoAction) -> impl Iterator<Item = Kind> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The name of the cluster that each action on a cluster names; for a step and for an undo.
+macro_rules! clusters_of {
+    ($of:expr) => {
+        [
+            $of.apply.as_ref().map(|action| &action.cluster),
+            $of.patch.as_ref().map(|action| &action.cluster),
+            $of.scale.as_ref().map(|action| &action.cluster),
+            $of.delete.as_ref().map(|action| &action.cluster),
+            $of.job.as_ref().map(|action| &action.cluster),
+            $of.velero_backup.as_ref().map(|action| &action.cluster),
+            $of.velero_restore.as_ref().map(|action| &action.cluster),
+            $of.flux_reconcile.as_ref().map(|action| &action.cluster),
+            $of.argocd_sync.as_ref().map(|action| &action.cluster),
+        ]
+        .into_iter()
+        .flatten()
+    };
+}
+
+/// The clusters that the actions of a step name.
+pub fn clusters(step: &model::Step) -> impl Iterator<Item = &Spanned<String>> {
+    clusters_of!(step)
+}
+
+/// The clusters that the actions of an undo name.
+pub fn clusters_in_undo(undo: &model::UndoAction) -> impl Iterator<Item = &Spanned<String>> {
+    clusters_of!(undo)
 }

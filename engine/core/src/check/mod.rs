@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     action::{Field, HttpOrder, ProcessOrder},
     model,
+    source::Spanned,
 };
 
 pub mod ask;
@@ -139,4 +140,10 @@ pub fn present(check: &model::Check) -> impl Iterator<Item = Kind> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// The clusters that a check names.
+pub fn clusters(check: &model::Check) -> impl Iterator<Item = &Spanned<String>> {
+    let kube = check.kube.as_ref().map(|check| &check.cluster);
+    kube.into_iter().chain(check.can_i.as_ref().map(|check| &check.cluster))
 }

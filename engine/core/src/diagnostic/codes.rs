@@ -62,6 +62,11 @@ pub const LANGUAGE: &[Code] = &[
     code("two-actions", "More than one action in a step or undo. Each action is a step of its own."),
     code("two-checks", "More than one kind of check in a check, or more than one criterion in a guard."),
     code("two-sources", "More than one source of an output or a secret."),
+    code(
+        "two-ways",
+        "Keys that exclude one another: `name` and `selector` of a `delete`, two kinds of `patch`, a `context` for the \
+         cluster that the engine runs in.",
+    ),
     code("empty-step", "A step that neither does nor proves anything."),
     code("empty-undo", "An undo without an action."),
     code("empty-check", "A check without a kind, or a guard without a criterion."),

@@ -6,6 +6,7 @@ use std::{ops::Range, sync::Arc};
 
 use super::{Rule, includes, includes::Includes};
 use crate::{
+    action, check,
     diagnostic::Diagnostic,
     expr::Expression,
     model::{
@@ -136,6 +137,24 @@ impl<'a> Context<'a> {
             };
             step.approval.as_ref().into_iter().chain(undo).map(|gate| &**gate)
         })
+    }
+
+    /// Every name of a cluster: in actions, undos and checks, and in what is required.
+    pub(crate) fn clusters(&self) -> Vec<&'a Spanned<String>> {
+        let requires = &self.runbook.requires;
+        let mut names: Vec<&Spanned<String>> = requires.access.iter().map(|access| &access.cluster).collect();
+        names.extend(requires.crds.iter().map(|crd| &crd.cluster));
+        names.extend(requires.checks.iter().flat_map(|it| check::clusters(it)));
+        names.extend(self.runbook.guards.iter().filter_map(|guard| guard.check.as_deref()).flat_map(check::clusters));
+        for (_, _, step) in self.steps() {
+            names.extend(action::clusters(step));
+            names.extend(step.verify.iter().flat_map(|it| check::clusters(it)));
+            if let Some(Undo::Action(undo)) = step.undo.as_deref() {
+                names.extend(action::clusters_in_undo(undo));
+                names.extend(undo.verify.iter().flat_map(|it| check::clusters(it)));
+            }
+        }
+        names
     }
 
     /// Every step with the room it stands in: `steps` or `cleanup`.

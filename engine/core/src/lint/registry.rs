@@ -26,6 +26,8 @@ pub const RULES: &[Rule] = &[
     rules::bad_input::RULE,
     rules::not_on_include::RULE,
     rules::unknown_period::RULE,
+    rules::unknown_cluster::RULE,
+    rules::cluster_without_context::RULE,
 ];
 
 /// A rule by its id.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Key, Machine, Stage, Timer, outputs};
+use super::{Command, Key, Machine, Stage, Timer, needs, outputs};
 use crate::{
     check,
     duration::Duration,
@@ -77,7 +77,11 @@ impl Machine {
     pub(crate) fn begin_preflight(&mut self) {
         self.preflight.begun = true;
         let clusters = self.clusters();
-        self.push(Command::Preflight { clusters });
+        let objectives = self.state.created.objectives;
+        let mut needs = needs::of(&self.plan, self);
+        needs.rpo_ms = objectives.rpo.as_millis();
+        needs.rto_ms = objectives.rto.as_millis();
+        self.push(Command::Preflight { clusters, needs: Box::new(needs) });
         let plan = std::sync::Arc::clone(&self.plan);
         for (scope, what) in plan.scopes.iter().enumerate() {
             for check in 0..what.runbook.requires.checks.len() {
@@ -97,8 +101,7 @@ impl Machine {
             return false;
         }
         let findings = std::mem::take(&mut self.preflight.findings);
-        let missing: Vec<&str> =
-            findings.iter().filter(|finding| !finding.passed).map(|finding| finding.requirement.as_str()).collect();
+        let missing: Vec<String> = findings.iter().filter(|finding| finding.blocks()).map(Finding::title).collect();
         let reason = format!("not ready: {}; nothing was touched", missing.join(", "));
         let passed = missing.is_empty();
         self.emit(Event::PreflightFinished { passed, findings });
@@ -393,7 +396,7 @@ impl Machine {
             Err(reason) => (false, format!("{reason}, found {}", outputs::for_the_record(observed))),
         };
         let requirement = format!("check: {}", check_name(check, 0));
-        self.preflight.findings.push(Finding { requirement, passed, found, help: None });
+        self.preflight.findings.push(Finding { passed, ..Finding::met(requirement, found) });
     }
 
     /// Forgets every check of an action.

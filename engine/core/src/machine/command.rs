@@ -3,7 +3,7 @@
 //! The order of commands is a promise: **an effect must not begin before every `Append` in front of it is durable**.
 //! Several appends in a row may share one sync.
 
-use super::Now;
+use super::{Now, needs::Needs};
 use crate::{
     action::{
         self,
@@ -27,6 +27,8 @@ pub enum Command {
     Preflight {
         /// The plan's clusters.
         clusters: Vec<ClusterRef>,
+        /// What the plan will need of them; its manifests have secrets in the clear.
+        needs: Box<Needs>,
     },
     /// Reach the plan's clusters, without waiting for it: `Input::ClusterMet` for each that answers.
     MeetClusters(Vec<ClusterRef>),

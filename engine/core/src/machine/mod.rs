@@ -10,6 +10,7 @@
 //! - `checks`: verification, negative controls, pre-flight checks
 //! - `people`, `card`: acts and questions, and what is shown before one is answered
 //! - `clusters`: who they are, and what an action in one found before it changes anything
+//! - `needs`, `ahead`: what the plan will need of them, before anything runs
 //! - `guards`: abort criteria, watched meanwhile
 //! - `abort`: abort, undo, clean-up
 //! - `finish`: verdict, hold, orderly stop
@@ -25,9 +26,11 @@ use indexmap::IndexMap;
 
 pub mod command;
 pub mod input;
+pub mod needs;
 pub mod state;
 
 mod abort;
+mod ahead;
 mod card;
 mod checks;
 mod clusters;
@@ -357,6 +360,12 @@ impl Machine {
                 // Names of steps stand in the plan for everybody to read. Without them a record belongs to no step, and
                 // would be lost.
                 ("event" | "step" | "steps" | "because" | "undo", _) => {}
+                ("findings", serde_json::Value::Array(items)) => {
+                    // Not their severity: a record with a word that is none is not read any more.
+                    for text in ["requirement", "found", "help"] {
+                        items.iter_mut().filter_map(|item| item.get_mut(text)).for_each(|text| self.mask.value(text));
+                    }
+                }
                 ("stays" | "left", serde_json::Value::Array(items)) => {
                     items.iter_mut().filter_map(|item| item.get_mut("why")).for_each(|why| self.mask.value(why));
                 }

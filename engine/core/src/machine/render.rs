@@ -31,17 +31,17 @@ pub(crate) fn masked_order(order: &Order) -> Value {
 
 /// Who renders: a step, or the pre-flight of one of the plan's runbooks.
 #[derive(Debug, Clone, Copy)]
-struct Reader {
-    node: Option<usize>,
-    scope: usize,
+pub(super) struct Reader {
+    pub(super) node: Option<usize>,
+    pub(super) scope: usize,
 }
 
 type Extra = Vec<(String, Value)>;
 
 /// Renders the texts of a specification for one reader.
-struct Rendering<'a> {
-    machine: &'a Machine,
-    reader: Reader,
+pub(super) struct Rendering<'a> {
+    pub(super) machine: &'a Machine,
+    pub(super) reader: Reader,
 }
 
 impl Texts for Rendering<'_> {
@@ -491,7 +491,7 @@ fn script_argv(interpreter: Option<&Vec<String>>, script: &str) -> Vec<String> {
     argv
 }
 
-fn compile(text: &str) -> Result<Expression, String> {
+pub(super) fn compile(text: &str) -> Result<Expression, String> {
     Expression::compile(text).map_err(|problems| {
         problems.first().map_or_else(|| "it is not CEL".to_owned(), |problem| problem.message.clone())
     })

@@ -1,6 +1,6 @@
 //! The machine in a simulated world.
 
-mod builder;
+pub(super) mod builder;
 mod look;
 mod script;
 mod world;

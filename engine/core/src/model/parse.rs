@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
-    ApiVersion, Defaults, Guard, Input, InputType, Kind, Metadata, Notify, Recovery, Requires, Runbook, Step, TextKind,
-    yaml,
+    ApiVersion, Cluster, Defaults, Guard, Input, InputType, Kind, Metadata, Notify, Recovery, Requires, Runbook, Step,
+    TextKind, yaml,
 };
 use crate::{
     diagnostic::{Diagnostic, Severity},
@@ -22,6 +22,7 @@ mod error;
 mod fixes;
 mod guards;
 mod inputs;
+mod kube;
 mod locate;
 mod names;
 mod not_yet;
@@ -144,7 +145,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     let kind: Option<Kind> = required(decoder, top, "kind");
     let metadata: Option<Metadata> = required(decoder, top, "metadata");
     let recovery: Option<Recovery> = required(decoder, top, "recovery");
-    let clusters = optional(decoder, top, "clusters");
+    let clusters: IndexMap<String, Spanned<Cluster>> = optional(decoder, top, "clusters");
     let requires: Requires = optional(decoder, top, "requires");
     let files: Vec<Spanned<String>> = optional(decoder, top, "files");
     let roles: IndexMap<String, Vec<String>> = optional(decoder, top, "roles");
@@ -154,6 +155,7 @@ fn decode(decoder: &mut Decoder<'_>, top: &Mapping) -> Option<Runbook> {
     if let Some(metadata) = &metadata {
         names::runbook(decoder, &metadata.name);
     }
+    kube::clusters(decoder, top);
     steps::requires(decoder, top);
     guards::check(decoder, top);
     steps::notify(decoder, &notify);

@@ -9,7 +9,7 @@ use super::{
     words::{clip, count, exact, instant, length, offset, value},
 };
 use crate::{
-    evidence::event::{InputRecord, SkippedBy, Task},
+    evidence::event::{InputRecord, Severity, SkippedBy, Task},
     machine::state::Status,
 };
 
@@ -263,7 +263,7 @@ fn follow_up(page: &mut String, story: &Story) {
 fn preflight(page: &mut String, story: &Story) {
     let Some(preflight) = &story.preflight else { return };
     heading(page, "Pre-flight");
-    let failed = preflight.findings.iter().filter(|finding| !finding.passed).count();
+    let failed = preflight.findings.iter().filter(|finding| finding.blocks()).count();
     let all = count(preflight.findings.len(), "requirement");
     let verdict = if preflight.passed { format!("Passed: {all}.") } else { format!("Failed: {failed} of {all}.") };
     paragraph(page, &verdict);
@@ -272,9 +272,14 @@ fn preflight(page: &mut String, story: &Story) {
     }
     table(page, &["Requirement", "Result", "Found", "To do"]);
     for finding in &preflight.findings {
-        let result = if finding.passed { "ok" } else { "**missing**" };
+        let result = match (finding.passed, finding.severity) {
+            (true, _) => "ok",
+            (false, Severity::Error) => "**missing**",
+            (false, Severity::Objective) => "**objective**",
+            (false, Severity::Warning) => "warning",
+        };
         let help = finding.help.as_deref().map(text).unwrap_or_default();
-        row(page, &[text(&finding.requirement), result.to_owned(), text(&finding.found), help]);
+        row(page, &[text(&finding.title()), result.to_owned(), text(&finding.found), help]);
     }
 }
 

@@ -414,7 +414,8 @@ pub fn follow_up(story: &Story) -> Vec<String> {
     let mut tasks = Vec::new();
     for finding in story.preflight.iter().flat_map(|preflight| &preflight.findings).filter(|finding| !finding.passed) {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        tasks.push(format!("Provide {}: found {}{help}", finding.requirement, finding.found));
+        let verb = if finding.blocks() { "Provide" } else { "Look at" };
+        tasks.push(format!("{verb} {}: found {}{help}", finding.title(), finding.found));
     }
     for objective in objectives(story).iter().filter(|objective| objective.result == "missed") {
         let longest = story.longest_part().filter(|_| objective.name != "RPO");

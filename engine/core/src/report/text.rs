@@ -239,14 +239,22 @@ fn left(page: &mut Page, story: &Story) {
 
 fn preflight(page: &mut Page, story: &Story) {
     let Some(preflight) = &story.preflight else { return };
-    let failed: Vec<_> = preflight.findings.iter().filter(|finding| !finding.passed).collect();
+    let (missing, other): (Vec<_>, Vec<_>) =
+        preflight.findings.iter().filter(|finding| !finding.passed).partition(|finding| finding.blocks());
+    let all = count(preflight.findings.len(), "requirement");
     page.section("PRE-FLIGHT");
-    if preflight.passed && failed.is_empty() {
-        return page.wrapped("  ", &format!("passed: {}", count(preflight.findings.len(), "requirement")));
+    let mut verdict = if preflight.passed && missing.is_empty() {
+        format!("passed: {all}")
+    } else {
+        format!("failed: {} of {all}", missing.len())
+    };
+    if !other.is_empty() {
+        verdict.push_str(&format!("; {} to look at", other.len()));
     }
-    page.wrapped("  ", &format!("failed: {} of {}", failed.len(), count(preflight.findings.len(), "requirement")));
-    for finding in failed {
-        page.wrapped("  - ", &finding.requirement);
+    page.wrapped("  ", &verdict);
+    for finding in missing.into_iter().chain(other) {
+        let word = if finding.blocks() { String::new() } else { format!("({}) ", finding.severity.name()) };
+        page.wrapped("  - ", &format!("{word}{}", finding.title()));
         page.wrapped("      found  ", &finding.found);
         if let Some(help) = &finding.help {
             page.wrapped("      do     ", help);

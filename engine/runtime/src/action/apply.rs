@@ -380,7 +380,9 @@ async fn take_away(cx: &Context<'_>, target: &Target) -> Result<bool, String> {
         return Ok(false);
     };
     // Somebody else may have made one of this name after the engine looked and before it applied.
-    let ours = object::list(&now, "/metadata/managedFields").iter().any(|it| text(it, "/manager") == MANAGER);
+    // An object without any field has no manager either.
+    let managers = object::list(&now, "/metadata/managedFields");
+    let ours = managers.is_empty() || managers.iter().any(|it| text(it, "/manager") == MANAGER);
     if !ours {
         return Err(format!("{} was not made by this engine: it is left alone", target.shown));
     }

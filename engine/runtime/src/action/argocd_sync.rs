@@ -100,10 +100,8 @@ pub(super) async fn prepare(cx: &Context<'_>, sync: &ArgocdSync) -> Result<Found
     });
     if automated {
         let heals = if heals { " and takes back what others change (self-heal)" } else { "" };
-        cx.teller.say(&format!(
-            "{} is synced automatically, too{heals}: what a restore changes may not stay",
-            target.shown
-        ));
+        cx.teller
+            .say(&format!("{} is synced automatically, too{heals}: what a restore changes may not stay", target.shown));
     }
     let known = |pointer: &str| Some(text(&app, pointer)).filter(|text| !text.is_empty());
     let mut facts = target.facts();
@@ -293,13 +291,7 @@ fn operation(sync: &ArgocdSync, app: &Value, token: &str, cx: &Context<'_>) -> V
 type Ended = Result<Value, (Value, String)>;
 
 /// Follows the operation and the comparison after it.
-async fn ended(
-    cx: &Context<'_>,
-    sync: &ArgocdSync,
-    target: &Target,
-    uid: &str,
-    token: &str,
-) -> Result<Ended, String> {
+async fn ended(cx: &Context<'_>, sync: &ArgocdSync, target: &Target, uid: &str, token: &str) -> Result<Ended, String> {
     let pin = wanted(sync);
     let mut degraded: Option<Instant> = None;
     follow(cx, target, uid, CONTROLLER, |app| {
@@ -361,7 +353,8 @@ fn finished(app: &Value) -> Option<Timestamp> {
 fn elsewhere(app: &Value, pin: Option<&str>) -> Option<String> {
     let pin = pin.filter(|pin| revision::is_commit(pin))?;
     let one = [text(app, "/status/sync/revision")];
-    let compared: Vec<&str> = object::texts(app, "/status/sync/revisions").chain(one).filter(|it| !it.is_empty()).collect();
+    let compared: Vec<&str> =
+        object::texts(app, "/status/sync/revisions").chain(one).filter(|it| !it.is_empty()).collect();
     if compared.is_empty() || compared.iter().any(|have| revision::is(have, pin)) {
         return None;
     }
@@ -471,7 +464,10 @@ async fn these(
     let key = Key { kind: parent.kind.clone(), namespace: Some(namespace.to_owned()), selector: String::new() };
     for name in names {
         let child = Target::new(parent.kind.clone(), Some(namespace), name)?;
-        let old = child.get(cx.ask).await?.is_some_and(|app| instant(&app, "/status/reconciledAt").is_none_or(|at| at < since));
+        let old = child
+            .get(cx.ask)
+            .await?
+            .is_some_and(|app| instant(&app, "/status/reconciledAt").is_none_or(|at| at < since));
         if old {
             // It would be compared within some minutes anyway.
             let patch = json!({"metadata": {"annotations": {REFRESH: "normal"}}});

@@ -247,17 +247,14 @@ async fn reconcile(
             }
         }
     }
-    Err(format!("{}: others ask for it again and again, so that nobody can tell whose request was handled", target.shown))
+    Err(format!(
+        "{}: others ask for it again and again, so that nobody can tell whose request was handled",
+        target.shown
+    ))
 }
 
 /// Asks, unless that was done.
-async fn request(
-    cx: &Context<'_>,
-    target: &Target,
-    uid: &str,
-    token: &str,
-    switches: &[&str],
-) -> Result<(), String> {
+async fn request(cx: &Context<'_>, target: &Target, uid: &str, token: &str, switches: &[&str]) -> Result<(), String> {
     let object = same(cx, target, uid).await?;
     let asked = object::annotation(&object, REQUESTED_AT) == Some(token);
     if asked || text(&object, "/status/lastHandledReconcileAt") == token {

@@ -3,6 +3,7 @@
 pub mod bad_expression;
 pub mod bad_input;
 pub mod bad_template;
+pub mod cluster_without_context;
 pub mod dependency_cycle;
 pub mod include_cycle;
 pub mod include_invalid;
@@ -16,6 +17,7 @@ pub mod quorum_too_large;
 pub mod rto_not_below_mtd;
 pub mod secret_misplaced;
 pub mod undo_auto_unsupported;
+pub mod unknown_cluster;
 pub mod unknown_input;
 pub mod unknown_name;
 pub mod unknown_period;

@@ -388,7 +388,7 @@ fn runbook(around: Around, clusters: IndexMap<String, Spanned<Cluster>>) -> Runb
 }
 
 /// The first record of a run of a plan.
-pub(super) fn created(plan: &Plan, outage_at: Option<Timestamp>) -> RunCreated {
+pub(in crate::machine) fn created(plan: &Plan, outage_at: Option<Timestamp>) -> RunCreated {
     RunCreated {
         format: FORMAT,
         engine: "0".to_owned(),

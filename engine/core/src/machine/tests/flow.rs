@@ -255,8 +255,7 @@ fn the_same_twice_is_the_same_log() {
 
 #[test]
 fn a_failing_preflight_touches_nothing() {
-    let finding =
-        |passed| Finding { requirement: "terraform".to_owned(), passed, found: "nothing".to_owned(), help: None };
+    let finding = |passed| Finding { passed, ..Finding::met("terraform", "nothing") };
     let around = || Around {
         requires: vec![check("store"), check("net"), expr("1 < 2")],
         mode: Mode::Drill,

@@ -237,7 +237,7 @@ impl World {
                 self.log.push((event, at));
                 return self.strike.is_some_and(|strike| !strike.effects && strike.records == self.log.len());
             }
-            Command::Preflight { clusters } => {
+            Command::Preflight { clusters, .. } => {
                 for cluster in clusters {
                     let met = self.script.met(&cluster.name);
                     self.plan_for(1, Happening::Inside(Input::ClusterMet(met)));

@@ -9,30 +9,18 @@ struct Coming {
     meanwhile: &'static str,
 }
 
-const ACTIONS: &[&str] = &[
-    "apply",
-    "patch",
-    "scale",
-    "delete",
-    "velero-backup",
-    "velero-restore",
-    "flux-reconcile",
-    "argocd-sync",
-    "job",
-    "dns-update",
-];
+const ACTIONS: &[&str] = &["dns-update"];
 
 const COMING: &[Coming] = &[
     Coming {
-        known_by: "cleanup",
-        keys: &["clusters"],
-        meanwhile: "name the cluster in the commands of `exec` and `shell`, for example by an input and `--context`",
+        known_by: "injectsOutage",
+        keys: ACTIONS,
+        meanwhile: "use `exec` or `shell` with the tool's own command, for example `nsupdate`",
     },
-    Coming { known_by: "injectsOutage", keys: ACTIONS, meanwhile: "use `exec` or `shell` with the tool's own command" },
     Coming {
         known_by: "injectsOutage",
         keys: &["cluster"],
-        meanwhile: "name the cluster in the command of `exec` or `shell`",
+        meanwhile: "name the cluster in the action: `scale: {cluster: …}`; for `exec` and `shell`, in the command",
     },
     Coming {
         known_by: "injectsOutage",
@@ -40,16 +28,15 @@ const COMING: &[Coming] = &[
         meanwhile: "reach the other machine by `exec`, for example with `ssh`",
     },
     // An undo; steps have an `estimate` too, but they have been met above.
-    Coming { known_by: "estimate", keys: ACTIONS, meanwhile: "use `exec` or `shell` with the tool's own command" },
     Coming {
-        known_by: "mustFailFirst",
-        keys: &["kube", "can-i", "postgres", "prometheus"],
-        meanwhile: "use `exec` or `shell` with the tool's own command, and judge its output by `expect`",
+        known_by: "estimate",
+        keys: ACTIONS,
+        meanwhile: "use `exec` or `shell` with the tool's own command, for example `nsupdate`",
     },
     Coming {
-        known_by: "tools",
-        keys: &["access", "crds"],
-        meanwhile: "use `checks` with `exec`, for example `kubectl auth can-i` or `kubectl get crd`",
+        known_by: "mustFailFirst",
+        keys: &["postgres", "prometheus"],
+        meanwhile: "use `exec` or `shell` with the tool's own command, and judge its output by `expect`",
     },
 ];
 

@@ -4,7 +4,7 @@
 //! twice. It must not look from one step to another.
 
 use super::{
-    Mapping, Node, NodeKind, Route, names, not_yet,
+    Mapping, Node, NodeKind, Route, kube, names, not_yet,
     tolerant::{Decoder, heading},
 };
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
 /// What only a step of `steps` can have: cleanup runs in file order, always, and when all else is over.
 const NOT_IN_CLEANUP: [&str; 10] =
     ["phase", "needs", "after", "forEach", "approval", "restores", "injectsOutage", "undo", "onFailure", "runbook"];
-const UNDO_ACTIONS: [action::Kind; 4] =
-    [action::Kind::Exec, action::Kind::Shell, action::Kind::Http, action::Kind::Manual];
+/// What an undo cannot be.
+const NOT_IN_UNDO: [action::Kind; 2] = [action::Kind::Pause, action::Kind::Runbook];
 const OUTPUT_SOURCES: [&str; 5] = ["json", "regex", "lines", "text", "cel"];
 
 /// A step of `steps` or of `cleanup`.
@@ -51,6 +51,7 @@ pub(super) fn check(decoder: &mut Decoder<'_>, cleanup: bool, route: &Route, nod
         decoder.error("empty-step", place, message, format!("add one of {}, or `verify`", actions.join(", ")));
     }
     process(decoder, mapping, route);
+    kube::action(decoder, mapping, route);
     checks(decoder, mapping, &route.key("verify"));
     retry(decoder, step.retry.as_deref(), route);
     approval(decoder, step.approval.as_deref(), route);
@@ -62,7 +63,8 @@ pub(super) fn check(decoder: &mut Decoder<'_>, cleanup: bool, route: &Route, nod
 fn undo(decoder: &mut Decoder<'_>, step: &Mapping, model: &Step, route: &Route) {
     let route = route.key("undo");
     let Some(mapping) = step.get("undo").and_then(|entry| entry.value.as_mapping()) else { return };
-    let actions = UNDO_ACTIONS.map(|kind| kind.facts().name);
+    let kinds = action::Kind::ALL.into_iter().filter(|kind| !NOT_IN_UNDO.contains(kind));
+    let actions: Vec<&str> = kinds.map(|kind| kind.facts().name).collect();
     let number = at_most_one(decoder, mapping, &actions, "two-actions", "action in an undo");
     if number == 0 && !decoder.is_odd(&route) {
         let place = heading(decoder.source, decoder.root, &route);
@@ -70,6 +72,7 @@ fn undo(decoder: &mut Decoder<'_>, step: &Mapping, model: &Step, route: &Route) 
         decoder.error("empty-undo", place, message, format!("add one of {}", actions.join(", ")));
     }
     process(decoder, mapping, &route);
+    kube::action(decoder, mapping, &route);
     checks(decoder, mapping, &route.key("verify"));
     if let Some(Undo::Action(undo)) = model.undo.as_deref() {
         retry(decoder, undo.retry.as_deref(), &route);
@@ -130,6 +133,7 @@ pub(super) fn one_check(decoder: &mut Decoder<'_>, mapping: &Mapping, route: &Ro
         decoder.error("empty-check", place, message, format!("add one of {}", kinds.join(", ")));
     }
     process(decoder, mapping, route);
+    kube::check(decoder, mapping);
 }
 
 /// Tells every key after the first one of those of which a mapping may have one. Returns how many there are.

@@ -45,10 +45,7 @@ impl Log {
         let mut log = Self::new(created);
         log.engine(attended, 0);
         log.after(900);
-        let findings = vec![
-            Finding { requirement: "tool aws *".into(), passed: true, found: "aws 2.31.0".into(), help: None },
-            Finding { requirement: "check: backup store".into(), passed: true, found: "ok".into(), help: None },
-        ];
+        let findings = vec![Finding::met("tool aws *", "aws 2.31.0"), Finding::met("check: backup store", "ok")];
         log.push(Event::PreflightFinished { passed: true, findings });
         log
     }

@@ -245,10 +245,9 @@ pub(super) fn preflight_failed() -> Vec<Record> {
     let mut log = Log::new(created());
     log.engine(false, 0).after(2_100);
     let finding = |requirement: &str, passed: bool, found: &str, help: Option<&str>| Finding {
-        requirement: requirement.into(),
         passed,
-        found: found.into(),
         help: help.map(str::to_owned),
+        ..Finding::met(requirement, found)
     };
     let findings = vec![
         finding("tool aws *", true, "aws 2.31.0", None),

@@ -75,10 +75,10 @@ fn capped(text: &str) -> String {
 
 fn missing(page: &mut Page, story: &Story) {
     let findings = story.preflight.iter().flat_map(|preflight| &preflight.findings);
-    let missing: Vec<_> = findings.filter(|finding| !finding.passed).collect();
+    let missing: Vec<_> = findings.filter(|finding| finding.blocks()).collect();
     for finding in missing.iter().take(5) {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        page.at_most("  missing    ", &format!("{}: {}{help}", finding.requirement, finding.found), 1);
+        page.at_most("  missing    ", &format!("{}: {}{help}", finding.title(), finding.found), 1);
     }
     if missing.len() > 5 {
         page.line(format!("             and {} more", missing.len() - 5));

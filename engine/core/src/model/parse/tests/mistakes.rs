@@ -56,7 +56,7 @@ steps:
             ("unknown-key", 25, "metod"),
             ("empty-check", 26, "expect: \"true\""),
             ("duplicate-key", 27, "a"),
-            ("not-yet", 31, "velero-restore"),
+            ("missing-key", 31, "velero-restore"),
             ("wrong-type", 32, "[1]"),
         ]
     );
@@ -151,40 +151,73 @@ fn says_what_to_do() {
 
 #[test]
 fn names_what_is_not_in_this_version_yet() {
-    for action in [
-        "apply",
-        "patch",
-        "scale",
-        "delete",
-        "velero-backup",
-        "velero-restore",
-        "flux-reconcile",
-        "argocd-sync",
-        "job",
-        "dns-update",
-    ] {
-        step(
-            &format!("{action}: {{x: 1}}"),
-            "not-yet",
-            action,
-            "is not in this version of Lifeboat yet",
-            "`exec` or `shell`",
-        );
-        step(&format!("exec: [a], undo: {{{action}: {{x: 1}}}}"), "not-yet", action, "", "`exec` or `shell`");
-    }
-    step("exec: [a], cluster: b", "not-yet", "cluster", "", "");
+    let help = "`exec` or `shell`";
+    step("dns-update: {x: 1}", "not-yet", "dns-update", "is not in this version of Lifeboat yet", help);
+    step("exec: [a], undo: {dns-update: {x: 1}}", "not-yet", "dns-update", "", help);
+    step("exec: [a], cluster: b", "not-yet", "cluster", "", "name the cluster in the action");
     step("exec: [a], runsOn: b", "not-yet", "runsOn", "", "");
-    for check in ["kube", "can-i", "postgres", "prometheus"] {
+    for check in ["postgres", "prometheus"] {
         step(&format!("verify: [{{{check}: {{x: 1}}, expect: y}}]"), "not-yet", check, "", "`expect`");
     }
-    let good = "steps: {a: {phase: data, exec: [b]}}\n";
-    for (text, key) in
-        [("clusters: {}\n", "clusters"), ("requires: {access: []}\n", "access"), ("requires: {crds: []}\n", "crds")]
-    {
-        let parsed = read(&format!("{HEAD}{good}{text}"));
-        let found = only(&parsed);
-        assert_eq!((found.0, found.2.as_str()), ("not-yet", key));
+}
+
+#[test]
+fn actions_on_clusters_say_what_they_act_on() {
+    let c = "cluster: dr, kind: Pod";
+    step(
+        &format!("delete: {{{c}}}"),
+        "missing-key",
+        "delete",
+        "expected `name` or `selector` in `steps.a.delete`, found neither",
+        "add one of name, selector",
+    );
+    step(&format!("delete: {{{c}, name: x, selector: y}}"), "two-ways", "selector", "besides `name`", "keep one");
+    step(&format!("delete: {{{c}, nmae: x}}"), "unknown-key", "nmae", "", "write `name`");
+    step(
+        &format!("patch: {{{c}, name: x}}"),
+        "missing-key",
+        "patch",
+        "expected `merge` or `strategic` or `json` in `steps.a.patch`, found none",
+        "",
+    );
+    step(&format!("patch: {{{c}, name: x, json: '[]', merge: '{{}}'}}"), "two-ways", "merge", "one kind of patch", "");
+    step("apply: {cluster: dr}", "missing-key", "apply", "expected `files` or `manifest` in `steps.a.apply`", "");
+    step("apply: {cluster: dr, files: []}", "invalid-value", "[]", "found an empty list", "remove");
+    step("exec: [b], undo: {apply: {cluster: dr}}", "missing-key", "apply", "`steps.a.undo.apply`", "");
+    step(&format!("exec: [b], undo: {{scale: {{{c}, replicas: 1}}}}"), "missing-key", "scale", "", "add `name:`");
+    step("exec: [b], undo: {pause: 1m}", "unknown-key", "pause", "a key of `steps.a.undo`", "");
+    step(
+        &format!("exec: [b], scale: {{{c}, name: x, replicas: 1}}"),
+        "two-actions",
+        "scale",
+        "found `scale` besides `exec`",
+        "",
+    );
+    let kube = |what: &str| format!("verify: [{{kube: {{{c}, {what}}}}}]");
+    step(&kube("ready: all, count: 3"), "two-ways", "count", "found `count` besides `ready`", "keep one");
+    step(&kube("absent: true, condition: Ready"), "two-ways", "condition", "", "");
+    step(&kube("redy: all"), "unknown-key", "redy", "", "write `ready`");
+    for good in ["ready: any, absent: false", "allowZero: true", "condition: Ready"] {
+        let parsed = steps(&format!("  a: {{phase: data, {}}}\n", kube(good)));
+        assert!(parsed.diagnostics.is_empty(), "{:#?}", parsed.diagnostics);
     }
+}
+
+#[test]
+fn a_cluster_is_reached_in_one_way() {
+    let good = "steps: {a: {phase: data, exec: [b]}}\n";
+    let told = |cluster: &str| -> Vec<(&'static str, String)> {
+        let parsed = read(&format!("{HEAD}{good}clusters:\n  dr: {cluster}\n"));
+        told(&parsed).into_iter().map(|told| (told.0, told.2.to_owned())).collect()
+    };
+    let one = |code: &'static str, place: &str| vec![(code, place.to_owned())];
+    assert_eq!(told("{context: dr, kubeconfig: ./dr.yaml}"), []);
+    assert_eq!(told("{inCluster: true}"), []);
+    assert_eq!(told("{inCluster: false, context: dr}"), []);
+    assert_eq!(told("{inCluster: true, context: dr}"), one("two-ways", "context"));
+    assert_eq!(told("{kubeconfig: x, inCluster: True}"), one("two-ways", "kubeconfig"));
+    assert_eq!(told("{contxt: dr}"), one("unknown-key", "contxt"));
+    assert_eq!(told("dr"), one("wrong-type", "dr"));
 }
 
 #[test]
