@@ -1,17 +1,14 @@
-//! Tools and environment, before anything is touched.
+//! Tools and environment.
 //!
-//! Duty: to look at all of it at once and to say all that is missing, so that a commander mends it in one go. It must
-//! not change anything: a tool is only asked for its version.
+//! Duty: which programs are there, in which versions, and whether variables are set. It must not change anything: a tool is
+//! only asked for its version.
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, path::Path, sync::Arc, time::Duration};
 
-use lifeboat_core::{action::kube::ClusterRef, evidence::event::Finding, model::Requirement};
+use lifeboat_core::{evidence::event::Finding, model::Requirement};
 use tokio::sync::Semaphore;
 
-use crate::{
-    cluster::{Clusters, MEETING},
-    process::{self, Filters, Launch, Sinks},
-};
+use crate::process::{self, Filters, Launch, Sinks};
 
 /// How long a tool may take to tell its version.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -169,48 +166,11 @@ pub async fn look(
     let mut findings = Vec::with_capacity(tools.len() + variables.len());
     for (probe, (tool, requirement)) in probes.into_iter().zip(tools) {
         findings.push(probe.await.unwrap_or_else(|_| Finding {
-            requirement: title(tool, &requirement.0),
             passed: false,
-            found: "not looked at: the engine is shutting down".to_owned(),
-            help: None,
+            ..Finding::met(title(tool, &requirement.0), "not looked at: the engine is shutting down")
         }));
     }
     findings.extend(variables.iter().map(|name| variable(name, base)));
-    findings
-}
-
-/// Reaches every cluster; one that does not answer is a finding.
-pub async fn meet(clusters: &Clusters, wanted: &[ClusterRef]) -> Vec<Finding> {
-    let meetings: Vec<_> = wanted
-        .iter()
-        .map(|cluster| {
-            let (clusters, cluster) = (clusters.clone(), cluster.clone());
-            tokio::spawn(async move {
-                let requirement = format!("cluster {}", cluster.name);
-                let finding = |passed, found, help: Option<&str>| Finding {
-                    requirement,
-                    passed,
-                    found,
-                    help: help.map(str::to_owned),
-                };
-                match tokio::time::timeout(MEETING, clusters.get(&cluster, None)).await {
-                    Ok(Ok(met)) => {
-                        let met = &met.met;
-                        finding(true, format!("{} at {}, UID {}", met.version, met.server, met.uid), None)
-                    }
-                    Ok(Err(why)) => finding(false, why.to_string(), Some("correct `clusters` or the kubeconfig")),
-                    Err(_) => {
-                        let found = format!("no answer within {} s", MEETING.as_secs());
-                        finding(false, found, Some("see that its API can be reached from this machine"))
-                    }
-                }
-            })
-        })
-        .collect();
-    let mut findings = Vec::new();
-    for meeting in meetings {
-        findings.extend(meeting.await.ok());
-    }
     findings
 }
 
@@ -226,10 +186,9 @@ fn variable(name: &str, base: &BTreeMap<String, String>) -> Finding {
         None => (false, "it is not set"),
     };
     Finding {
-        requirement: format!("environment variable {name}"),
         passed,
-        found: found.to_owned(),
         help: (!passed).then(|| format!("set it for the engine and start again: export {name}=…")),
+        ..Finding::met(format!("environment variable {name}"), found)
     }
 }
 
@@ -241,10 +200,9 @@ async fn probe(
     filter: &Filters,
 ) -> Finding {
     let finding = |passed, found: String, help: Option<String>| Finding {
-        requirement: title(tool, requirement),
         passed,
-        found,
         help,
+        ..Finding::met(title(tool, requirement), found)
     };
     let wanted = match Wanted::parse(requirement) {
         Ok(wanted) => wanted,
