@@ -57,6 +57,8 @@ pub(crate) struct Screen {
     width: usize,
 }
 
+/// How many lines of an error are shown after its first one; the evidence has all of them.
+const MORE: usize = 12;
 /// How often the live line is drawn anew.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many of a step's last lines are shown when it fails.
@@ -219,6 +221,9 @@ impl Screen {
                 self.running.remove(&end.step);
                 let error = end.error.as_deref().unwrap_or("it failed");
                 self.line("failed", &end.step, &format!("{}{error}", undo(end.task)));
+                for more in error.lines().skip(1).take(MORE) {
+                    self.say(&format!("         {more}"));
+                }
                 if let Some(lines) = self.last_lines.get(&end.step).filter(|_| !self.verbose) {
                     for line in lines {
                         self.say(&format!("         | {line}"));
@@ -259,7 +264,7 @@ impl Screen {
                     AfterFailure::Continue => "the run goes on without it",
                 };
                 let reason = reason.lines().next().unwrap_or_default();
-                self.line("FAIL", step, &format!("{reason}; {then}"));
+                self.line("FAIL", step, &format!("{}; {then}", reason.trim_end_matches(':')));
             }
             Event::StepUnknown { step, task, .. } => {
                 self.running.remove(step);

@@ -15,11 +15,18 @@ use serde_json::Value;
 use crate::{cluster::Ask, driver::Teller};
 
 mod apply;
+mod argocd_sync;
 mod delete;
+mod flux_reconcile;
+mod gitops;
+mod inventory;
 mod job;
 pub(crate) mod objects;
 mod patch;
 mod scale;
+mod velero;
+mod velero_backup;
+mod velero_restore;
 
 /// What an action is carried out with.
 pub(crate) struct Context<'a> {
@@ -75,7 +82,11 @@ pub(crate) async fn prepare(cx: &Context<'_>) -> Result<Found, String> {
         Request::Scale(scale) => scale::prepare(cx, scale).await,
         Request::Delete(delete) => delete::prepare(cx, delete).await,
         Request::Job(job) => job::prepare(cx, job).await,
-        _ => Err("this action is not there yet".to_owned()),
+        Request::FluxReconcile(flux) => flux_reconcile::prepare(cx, flux).await,
+        Request::ArgocdSync(sync) => argocd_sync::prepare(cx, sync).await,
+        Request::VeleroBackup(backup) => velero_backup::prepare(cx, backup).await,
+        Request::VeleroRestore(restore) => velero_restore::prepare(cx, restore).await,
+        Request::Undo { .. } => Err("what is taken back was looked at before it was done".to_owned()),
     }
 }
 
@@ -87,8 +98,11 @@ pub(crate) async fn carry_out(cx: &Context<'_>, found: &Value) -> Result<Done, S
         Request::Scale(scale) => scale::carry_out(cx, scale, found).await,
         Request::Delete(delete) => delete::carry_out(cx, delete, found).await,
         Request::Job(job) => job::carry_out(cx, job).await,
+        Request::FluxReconcile(flux) => flux_reconcile::carry_out(cx, flux, found).await,
+        Request::ArgocdSync(sync) => argocd_sync::carry_out(cx, sync, found).await,
+        Request::VeleroBackup(backup) => velero_backup::carry_out(cx, backup, found).await,
+        Request::VeleroRestore(restore) => velero_restore::carry_out(cx, restore, found).await,
         Request::Undo { of, prepared } => undo(cx, of, prepared).await,
-        _ => Err("this action is not there yet".to_owned()),
     }
 }
 
@@ -100,6 +114,8 @@ async fn undo(cx: &Context<'_>, of: &Request, prepared: &[Prepared]) -> Result<D
         Request::Scale(scale) => scale::undo(cx, scale, prepared).await,
         Request::Delete(_) => delete::undo(cx, prepared).await,
         Request::Job(job) => job::undo(cx, job, prepared).await,
+        Request::VeleroBackup(backup) => velero_backup::undo(cx, backup, prepared).await,
+        Request::VeleroRestore(restore) => velero_restore::undo(cx, restore, prepared).await,
         _ => Err("this action cannot be taken back".to_owned()),
     }
 }

@@ -15,6 +15,10 @@ use lifeboat_core::action::HttpOrder;
 use reqwest::{Certificate, Client, Method, Url, header::HeaderMap, redirect};
 use serde_json::{Map, Value, json};
 
+mod download;
+
+pub(crate) use download::download;
+
 /// How much of a body is kept, in bytes.
 pub const HEAD: usize = 1 << 20;
 

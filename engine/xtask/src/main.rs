@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench | purity`.
+//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench | purity | cluster [--build]`.
 //!
 //! Duty: everything that a newcomer and CI run, with every install step in it.
 
@@ -9,6 +9,7 @@ use std::{
 };
 
 mod bench;
+mod cluster;
 mod generate;
 mod needs;
 mod purity;
@@ -18,12 +19,15 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["ci"] => ci(),
-        ["test", rest @ ..] => needs::install().and_then(|()| test(rest)),
+        ["test", rest @ ..] => needs::install().and_then(|()| cluster::build()).and_then(|()| test(rest)),
         ["purity"] => purity::check(),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["bench"] => needs::install_for_bench().and_then(|()| bench()),
-        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench` or `purity`"
+        ["cluster"] => needs::install().and_then(|()| cluster::run()),
+        ["cluster", "--build"] => cluster::build(),
+        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench`, `purity` or \
+                  `cluster [--build]`"
             .to_owned()),
     };
     match done {
@@ -43,6 +47,7 @@ fn ci() -> Result<(), String> {
     purity::check()?;
     generate::run(true)?;
     with_env("rustdoc", &["doc", "--workspace", "--no-deps", "--locked"], ("RUSTDOCFLAGS", "-D warnings"))?;
+    cluster::build()?;
     // Last, so that what CI shows at its end is the verdict of the tests.
     test(&[])
 }

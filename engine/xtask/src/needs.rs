@@ -11,7 +11,11 @@ const NEEDS: &[(&str, &str)] = &[
     ("git", "git"),
     ("tar", "tar"),
     ("ssh-keygen", "openssh-client"),
+    ("setpriv", "util-linux"),
 ];
+
+/// What builds the servers of the Kubernetes tests, where there is no newer Go already.
+const FOR_BUILD: &[(&str, &str)] = &[("go", "golang-go")];
 
 /// What the benchmarks compare with.
 const FOR_BENCH: &[(&str, &str)] = &[("make", "make"), ("ninja", "ninja-build")];
@@ -24,6 +28,11 @@ pub(crate) fn install() -> Result<(), String> {
 /// The same for what the benchmarks need.
 pub(crate) fn install_for_bench() -> Result<(), String> {
     install_all(FOR_BENCH)
+}
+
+/// The same for what builds the servers of the Kubernetes tests.
+pub(crate) fn install_for_build() -> Result<(), String> {
+    install_all(FOR_BUILD)
 }
 
 fn install_all(needs: &[(&str, &str)]) -> Result<(), String> {

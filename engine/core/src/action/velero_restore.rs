@@ -38,7 +38,7 @@ pub struct VeleroRestore {
     /// Restore a namespace under another name: `shop: shop-drill`. Every namespace that is restored must be listed, or it
     /// is restored under its own name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub namespace_mapping: IndexMap<String, Template>,
+    pub namespace_mapping: IndexMap<Template, Template>,
     /// Resources to restore: `deployments.apps`. Without it: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub included_resources: Vec<Template>,
@@ -57,7 +57,7 @@ pub struct VeleroRestore {
     /// What happens to objects that exist already. Without it: `keep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<Existing>,
-    /// A ConfigMap with resource modifier rules in Velero's namespace, by its name.
+    /// A `ConfigMap` with resource modifier rules in Velero's namespace, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_modifier: Option<Template>,
 }
@@ -85,7 +85,7 @@ impl Render for VeleroRestore {
             max_age: self.max_age,
             allow_partial: self.allow_partial,
             namespaces: texts.list(&self.namespaces)?,
-            namespace_mapping: texts.map(&self.namespace_mapping)?,
+            namespace_mapping: mapping(texts, &self.namespace_mapping)?,
             included_resources: texts.list(&self.included_resources)?,
             excluded_resources: texts.list(&self.excluded_resources)?,
             selector: texts.option(self.selector.as_ref())?,
@@ -95,6 +95,21 @@ impl Render for VeleroRestore {
             resource_modifier: texts.option(self.resource_modifier.as_ref())?,
         })
     }
+}
+
+/// Both sides are texts, as both may be inputs.
+fn mapping(texts: &dyn Texts, written: &IndexMap<Template, Template>) -> Rendered<IndexMap<Template, Template>> {
+    let mut mapping = IndexMap::new();
+    for (from, to) in written {
+        let (from, to) = (texts.plain(from)?, texts.plain(to)?);
+        if let Some(other) = mapping.insert(from.clone(), to) {
+            let (from, other) = (from.as_str(), other.as_str());
+            return Err(format!(
+                "namespaceMapping: expected every namespace once, found `{from}` again (first to `{other}`)"
+            ));
+        }
+    }
+    Ok(mapping)
 }
 
 /// What is known about it.
@@ -116,6 +131,7 @@ pub const FACTS: Facts = Facts {
             kind: "map",
             about: "objects by resource, where the object store can be reached: `deployments.apps` to a list of names",
         },
+        Field { name: "notes", kind: "list", about: "what could not be found out, and why: texts" },
     ],
     undo_auto: true,
 };

@@ -60,8 +60,8 @@ impl Place {
 /// Reads all objects of a text, YAML or JSON, in its order. Documents without anything in them are passed over, and
 /// lists (`kind: List`, or of a kind, as `kubectl get -o yaml` writes them) become their items.
 ///
-/// `y`, `no` and `on` are texts, as the API server's own reader has it for typed fields; `0644` is octal, as for
-/// kubectl, where file modes depend on it.
+/// `y`, `no` and `on` are texts, and only `true` and `false` are not; `0644` is octal, as for kubectl, because the file
+/// modes of volumes are written like that.
 ///
 /// # Errors
 ///

@@ -5,8 +5,11 @@
 //! is the runtime, who decides what follows is the machine.
 //!
 //! - `object`: names, conditions, generations, and hiding what a Secret holds
-//! - `readiness`, `set`, `endpoints`: whether an object, or all of a list, does what it is for
+//! - `endpoints`: who stands behind a Service
+//! - `readiness`: whether an object does what it is for
+//! - `set`: whether all objects of a list are ready
 //! - `text`: YAML or JSON as a value
+//! - `readiness`, `set`, `endpoints`: whether an object, or all of a list, does what it is for
 //! - `name`: the names of what a run creates
 //! - `manifest`: objects from text, and the order to apply them in
 //! - `diff`: what changed of an object, and who else manages it

@@ -52,7 +52,7 @@ impl TextKind {
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident: $description:literal, $example:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub String);
 

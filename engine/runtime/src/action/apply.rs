@@ -25,6 +25,8 @@ use crate::cluster::{ApiError, Kind, api::Again, watch::Key};
 
 /// By this name the server knows which fields are ours.
 const MANAGER: &str = "lifeboat";
+/// How long a kind may take to be served once its definition is established.
+const SERVED: std::time::Duration = std::time::Duration::from_secs(30);
 /// The largest manifest file, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
@@ -40,7 +42,7 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
     let manifest = serde_json::to_string_pretty(&shown_documents(&objects)).map_err(|error| error.to_string())?;
     let mut artifacts = cx.teller.keep("manifest.json", &manifest).await;
     let (mut facts, mut new) = (Vec::new(), 0);
-    for wanted in resolve(cx, &objects, apply).await? {
+    for wanted in resolve(cx, &objects, &objects, apply).await? {
         let described = object::describe(&wanted.object);
         let Some(target) = &wanted.target else {
             new += 1;
@@ -67,7 +69,8 @@ pub(super) async fn prepare(cx: &Context<'_>, apply: &Apply) -> Result<Found, St
         }
         facts.push(known);
     }
-    cx.teller.say(&format!("applies {} objects, {new} of them new", facts.len()));
+    let all = facts.len();
+    cx.teller.say(&format!("applies {all} object{}, {new} of them new", if all == 1 { "" } else { "s" }));
     Ok(Found { facts: json!({"objects": facts, "sha256": digest(&objects)}), artifacts })
 }
 
@@ -95,7 +98,10 @@ pub(super) async fn carry_out(cx: &Context<'_>, apply: &Apply, found: &Value) ->
     let (mut created, mut changed, mut unchanged) = (0, 0, 0);
     for wave in manifest::waves(&objects) {
         let mut crds = Vec::new();
-        for wanted in resolve(cx, wave.objects, apply).await? {
+        if wave.establish.is_empty() {
+            served(cx, wave.objects, &objects).await?;
+        }
+        for wanted in resolve(cx, wave.objects, &objects, apply).await? {
             let shown = object::describe(&wanted.object);
             let Some(target) = wanted.target else {
                 return Err(format!("{shown}: its kind is not served, and no CRD of these manifests brings it"));
@@ -257,8 +263,27 @@ fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
     files.iter().map(|file| read(file)).collect()
 }
 
+/// Waits until the kinds that CRDs of these manifests bring are served: a definition is established a moment before that.
+async fn served(cx: &Context<'_>, objects: &[Value], all: &[Value]) -> Result<(), String> {
+    for object in objects {
+        let (version, kind) = (text(object, "/apiVersion"), object::kind(object));
+        if !brings(all, version, kind) {
+            continue;
+        }
+        let began = std::time::Instant::now();
+        while let Err(why) = cx.ask.kind(kind, Some(version)).await {
+            if began.elapsed() > SERVED {
+                return Err(format!("{}: {why}, although its definition is established", object::describe(object)));
+            }
+            cx.teller.say(&format!("waits until {kind} of {version} is served"));
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    }
+    Ok(())
+}
+
 /// Where each object is. A kind that a CRD among them brings is not there yet.
-async fn resolve(cx: &Context<'_>, objects: &[Value], apply: &Apply) -> Result<Vec<Wanted>, String> {
+async fn resolve(cx: &Context<'_>, objects: &[Value], all: &[Value], apply: &Apply) -> Result<Vec<Wanted>, String> {
     let otherwise = apply.namespace.as_ref().map(Template::as_str).filter(|namespace| !namespace.is_empty());
     let mut wanted = Vec::new();
     for object in objects {
@@ -266,7 +291,7 @@ async fn resolve(cx: &Context<'_>, objects: &[Value], apply: &Apply) -> Result<V
         let (version, name) = (text(&object, "/apiVersion").to_owned(), object::kind(&object).to_owned());
         let kind: Kind = match cx.ask.kind(&name, Some(&version)).await {
             Ok(kind) => kind,
-            Err(_) if brings(objects, &version, &name) => {
+            Err(_) if brings(all, &version, &name) => {
                 wanted.push(Wanted { object, target: None });
                 continue;
             }
@@ -355,7 +380,9 @@ async fn take_away(cx: &Context<'_>, target: &Target) -> Result<bool, String> {
         return Ok(false);
     };
     // Somebody else may have made one of this name after the engine looked and before it applied.
-    let ours = object::list(&now, "/metadata/managedFields").iter().any(|it| text(it, "/manager") == MANAGER);
+    // An object without any field has no manager either.
+    let managers = object::list(&now, "/metadata/managedFields");
+    let ours = managers.is_empty() || managers.iter().any(|it| text(it, "/manager") == MANAGER);
     if !ours {
         return Err(format!("{} was not made by this engine: it is left alone", target.shown));
     }

@@ -37,6 +37,8 @@ fn context() -> Context {
         grace: Duration::from_millis(100),
         filter: Arc::new(|| Box::new(Clear)),
         clients: Clients::default(),
+        clusters: Clusters::new(tokio::sync::mpsc::unbounded_channel().0, std::env::temp_dir()),
+        step: None,
     }
 }
 

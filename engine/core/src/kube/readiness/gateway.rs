@@ -88,5 +88,5 @@ fn is_same(route: &Value, parent: &Value, status: &Value) -> bool {
     ]
     .iter()
     .all(|&(pointer, default)| field(parent, pointer, default) == field(theirs, pointer, default))
-        && parent.get("port") == theirs.get("port")
+        && object::number(parent, "/port") == object::number(theirs, "/port")
 }

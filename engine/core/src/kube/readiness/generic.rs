@@ -53,6 +53,14 @@ pub(super) fn generic(object: &Value) -> Verdict {
     let mut found = false;
     for kind in GOOD {
         let Some(condition) = object::condition(object, kind) else { continue };
+        // The first one is the word of the controller on all of the object. Others only add bad news: not every
+        // controller keeps them up to date.
+        if found {
+            if condition.is_false() && !condition.is_of_another(generation) {
+                return pending(not(&condition));
+            }
+            continue;
+        }
         found = true;
         if let Some((observed, wanted)) = condition.observed_generation.zip(generation)
             && observed != wanted

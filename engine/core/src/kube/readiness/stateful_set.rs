@@ -19,7 +19,7 @@ pub(super) fn stateful_set(object: &Value, around: &Around<'_>) -> Verdict {
     }
     let running = status("replicas").unwrap_or(0);
     if running > wanted {
-        return pending(words::still(running - wanted, "pod", &format!("more than the {wanted} wanted")));
+        return pending(words::still(running.saturating_sub(wanted), "pod", &format!("more than the {wanted} wanted")));
     }
     // Servers before 1.22 do not count them; with `minReadySeconds` a ready pod is not available at once.
     if let Some(available) = status("availableReplicas").filter(|&available| available < wanted) {
@@ -35,7 +35,7 @@ pub(super) fn stateful_set(object: &Value, around: &Around<'_>) -> Verdict {
         return Ok(());
     }
     if let Some(partition) = object::number(object, "/spec/updateStrategy/rollingUpdate/partition") {
-        let to_update = (wanted - partition).max(0);
+        let to_update = wanted.saturating_sub(partition).max(0);
         if updated < to_update {
             let above = if partition > 0 { format!(" (partition {partition})") } else { String::new() };
             return pending(format!("{} updated{above}", words::of(updated, to_update, "pod")));

@@ -43,7 +43,7 @@ pub(super) fn deployment(object: &Value, around: &Around<'_>) -> Verdict {
         return pending(format!("{} updated{paused}{}", words::of(updated, wanted, "replica"), refused(object)));
     }
     if replicas > updated {
-        return pending(words::still(replicas - updated, "replica", "of a former revision"));
+        return pending(words::still(replicas.saturating_sub(updated), "replica", "of a former revision"));
     }
     // kubectl would call a Deployment scaled down as soon as it is asked for; whoever fences a service must know that
     // nothing runs any more.
@@ -57,7 +57,11 @@ pub(super) fn deployment(object: &Value, around: &Around<'_>) -> Verdict {
 
 fn too_many(replicas: i64, wanted: i64) -> Verdict {
     if replicas > wanted {
-        return pending(words::still(replicas - wanted, "replica", &format!("more than the {wanted} wanted")));
+        return pending(words::still(
+            replicas.saturating_sub(wanted),
+            "replica",
+            &format!("more than the {wanted} wanted"),
+        ));
     }
     Ok(())
 }

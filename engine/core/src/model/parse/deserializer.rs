@@ -438,10 +438,11 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             self.current = self.supplied.pop().map(|(key, fixes)| (key, None, Some(fixes)));
         }
         let Some((key, entry, _)) = self.current else { return Ok(None) };
-        let name: de::value::StrDeserializer<'_, Error> = key.into_deserializer();
+        let path = Path::Key(self.place.path, key);
+        let name = Name { key, span: entry.map(|entry| entry.key), path: &path, notes: self.place.notes };
         seed.deserialize(name).map(Some).map_err(|error| {
             error.or_at(|| At {
-                route: Path::Key(self.place.path, key).route(),
+                route: path.route(),
                 span: entry.map_or(self.place.span, |entry| entry.key),
                 placeholder: entry.is_none(),
             })
@@ -457,6 +458,47 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let span = node.map_or(self.place.span, |node| node.span);
         let place = Place { node, span, path: &path, fixes, ..self.place };
         place.placed(seed.deserialize(place))
+    }
+}
+
+/// A key. It is a name, or a template like any other text.
+struct Name<'a> {
+    key: &'a str,
+    /// Where it stands; `None` for that of a placeholder.
+    span: Option<Span>,
+    path: &'a Path<'a>,
+    notes: &'a Notes,
+}
+
+impl<'de> de::Deserializer<'de> for Name<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(self.key)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        let kind = TextKind::ALL.into_iter().find(|kind| kind.marker() == name);
+        if let (Some(kind), Some(span)) = (kind, self.span) {
+            let found = Found { kind, text: self.key.to_owned(), route: self.path.route(), span };
+            self.notes.found.borrow_mut().push(found);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let text: de::value::StrDeserializer<'_, Error> = self.key.into_deserializer();
+        text.deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct identifier ignored_any
     }
 }
 

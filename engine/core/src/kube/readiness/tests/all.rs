@@ -37,6 +37,7 @@ fn the_generic_rules() {
         ),
         (widget(json!([of("Available", "False")])), pending("is not available (Because: it is so)")),
         (widget(json!([of("Ready", "True"), of("Synced", "False")])), pending("is not synced (Because: it is so)")),
+        (widget(json!([of("Ready", "True"), of("Healthy", "Unknown")])), ready()),
         (widget(json!([of("Accepted", "False")])), pending("is not accepted (Because: it is so)")),
         (widget(json!([of("Progressing", "True")])), ready()),
         (
@@ -108,6 +109,8 @@ fn nothing_that_is_sent_makes_it_panic() {
         json!({"replicas": "many", "phase": 7}),
         json!({"parents": [{}], "listeners": [{}], "containerStatuses": [null]}),
         json!({"replicas": i64::MIN, "updatedReplicas": i64::MAX, "observedGeneration": 4}),
+        json!({"replicas": i64::MAX, "updatedReplicas": i64::MIN, "readyReplicas": i64::MAX, "observedGeneration": 4,
+               "updateStrategy": {"rollingUpdate": {"partition": i64::MIN}}}),
     ];
     for (api_version, kind) in kinds {
         for part in &odd {
