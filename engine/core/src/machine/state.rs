@@ -527,6 +527,7 @@ impl State {
                 let reason = reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
                 self.abort_asked = Some(match reason {
                     Some(reason) => format!("{who}: {reason}"),
+            Event::Act { act: ActName::Pause, accepted: true, .. } => self.paused = true,
                     None => format!("{who} asked for it"),
                 });
             }
