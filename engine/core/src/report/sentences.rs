@@ -2,16 +2,14 @@
 //!
 //! Duty: story → short texts, without layout. It must not escape anything: that is each format's own.
 
-use super::{
-    story::{BadGuard, Check, ClockStart, ClusterStory, Decision, Engine, RunState, Step, Story, Unknown},
-    words::{clip, count, exact, instant, length, line, list},
-};
+use super::story::{BadGuard, Check, ClockStart, ClusterStory, Decision, Engine, RunState, Step, Story, Unknown};
 use crate::{
     duration::Duration,
     evidence::event::{Resolution, Resolved, Task, Verdict},
     machine::state::Status,
     model::{Level, Mode, Then},
     notify::Delivery,
+    words::{clip, count, exact, instant, length, line, list},
 };
 
 /// How the run stands, in capitals and a few words.

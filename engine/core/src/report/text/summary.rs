@@ -1,9 +1,11 @@
 //! What a run prints when it ends: at most twelve lines.
 
 use super::page::{Page, WIDTH};
-use crate::report::{
-    sentences,
-    story::{RunState, Story},
+use crate::{
+    report::{
+        sentences,
+        story::{RunState, Story},
+    },
     words::{clip, exact, list},
 };
 
