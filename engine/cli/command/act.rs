@@ -161,7 +161,7 @@ pub(super) fn post(run: &RunDir, payload: &Payload, key: Option<&Path>) -> Resul
             Message::new(error).help("give the private key, or the public one whose private half your agent has"),
         )
     })?;
-    inbox::post(run, &Letter { payload: text, signature }).map_err(|error| {
+    inbox::post(run, &payload.id, &Letter { payload: text, signature }).map_err(|error| {
         Failure::evidence(Message::new(format!("the inbox of {} cannot be written: {error}", run.id())))
     })
 }

@@ -139,7 +139,8 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
     let mut last = None;
     // Two runs of one runbook in the same second differ in their random part, and even that may meet another.
     for _ in 0..8 {
-        match RunDir::create(store, &run_id(now, name, random())) {
+        let [first, second, ..] = identity::random().to_le_bytes();
+        match RunDir::create(store, &run_id(now, name, [first, second])) {
             Ok(run) => return Ok(run),
             Err(error) => last = Some(error),
         }
@@ -148,13 +149,6 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
         Some(error) => Failure::evidence(error),
         None => Failure::evidence(Message::new("the store cannot be written")),
     })
-}
-
-/// Two random bytes. The standard library's hasher is keyed from the system's randomness, which is all that is needed.
-fn random() -> [u8; 2] {
-    use std::hash::{BuildHasher as _, RandomState};
-    let [a, b, ..] = RandomState::new().hash_one(0).to_le_bytes();
-    [a, b]
 }
 
 fn introduce(created: &RunCreated, run: &RunDir) {
