@@ -18,7 +18,7 @@ use lifeboat_core::{
 use lifeboat_runtime::{
     files::Files,
     identity,
-    store::{Holder, RunDir, Store, verify_run},
+    store::{Holder, RunDir, verify_run},
 };
 
 use super::{Failure, Message, Outcome, engine, prepare, recorded, show};
@@ -26,9 +26,7 @@ use crate::{args, ui};
 
 /// Goes on with a run, or tells how a finished one ended.
 pub(super) fn run(arguments: &args::Resume) -> Outcome {
-    let store = Store::new(&arguments.store.store);
-    let found = store.find(&arguments.run).map_err(Failure::usage)?;
-    let run = RunDir::open(found.path).map_err(Failure::usage)?;
+    let run = recorded::open(&arguments.store, &arguments.run)?;
     if let Some(code) = finished(&run)? {
         return Ok(code);
     }
