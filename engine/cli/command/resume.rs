@@ -33,10 +33,7 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
     let who = Holder { pid: std::process::id(), host: identity::host(), user: identity::user() };
     let taken = run.take(&who).map_err(Failure::evidence)?;
     let Some(Event::RunCreated(created)) = taken.records.first().map(|record| &record.event) else {
-        return Err(Failure::usage(
-            Message::new(format!("the run {} was never created: its log is empty", run.id()))
-                .help("its engine died before anything was recorded, so nothing was touched: start it anew"),
-        ));
+        return Err(recorded::without_records(&run));
     };
     let created = (**created).clone();
 
