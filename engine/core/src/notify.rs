@@ -83,7 +83,7 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
-/// Every place that the runbook of a plan tells; those of included runbooks are theirs alone.
+/// Every place that the runbook of a plan tells; those of included runbooks are told when such a runbook is run by itself.
 ///
 /// # Errors
 /// When an address or a header cannot be rendered.
