@@ -274,6 +274,12 @@ pub fn unknown(unknown: &Unknown) -> String {
     let Some((at, way, outcome)) = &unknown.resolved else {
         return format!("{begun}, and what it did was never found out");
     };
+    format!("{begun}; {} at {}", resolved(*way, *outcome), instant(at.at))
+}
+
+/// What an unknown outcome was found to be, and how: `run again because it is idempotent`.
+#[must_use]
+pub fn resolved(way: Resolution, outcome: Resolved) -> String {
     let way = match way {
         Resolution::Verification => "by its verification",
         Resolution::Idempotent => "because it is idempotent",
@@ -287,7 +293,7 @@ pub fn unknown(unknown: &Unknown) -> String {
         Resolved::Failed => "found to have failed",
         Resolved::Followed => "gone on with",
     };
-    format!("{begun}; {outcome} {way} at {}", instant(at.at))
+    format!("{outcome} {way}")
 }
 
 /// Who a cluster is, and how well it answered.
@@ -438,11 +444,14 @@ pub fn follow_up(story: &Story) -> Vec<String> {
     tasks
 }
 
-/// Failed steps by name, for a line.
+/// The steps that failed, and those of which nobody knows what they did, by name, for a line each.
 #[must_use]
-pub fn failed(story: &Story, most: usize) -> Option<String> {
-    let names: Vec<&str> = story.failed().map(|step| step.id.as_str()).collect();
-    (!names.is_empty()).then(|| list(&names, most))
+pub fn failed_and_unknown(story: &Story, most: usize) -> [Option<String>; 2] {
+    let (unknown, failed): (Vec<&Step>, Vec<&Step>) = story.failed().partition(|step| step.status == Status::Unknown);
+    [failed, unknown].map(|steps| {
+        let names: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+        (!names.is_empty()).then(|| list(&names, most))
+    })
 }
 
 /// `once`, `3 times`.
