@@ -52,7 +52,7 @@ fn stopped() -> Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        _ = cluster().resume(Part::Velero);
+        drop(cluster().resume(Part::Velero));
     }
 }
 

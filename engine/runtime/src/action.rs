@@ -34,8 +34,6 @@ pub(crate) struct Context<'a> {
     pub ask: &'a Ask,
     /// What is asked for.
     pub order: &'a Order,
-    /// The attempt, from 1.
-    pub attempt: u32,
     /// What earlier attempts found before they changed anything; never this one's.
     pub earlier: &'a [Prepared],
     /// The directory of the runbook that was asked for.

@@ -123,5 +123,5 @@ fn velero_does_not_run() {
         .says("is Velero's server running? There is no Deployment of it in its namespace");
     assert!(restores(&site).is_empty(), "what Velero had not taken up is withdrawn");
     // Velero would do that itself, as there is nothing of it in the bucket.
-    _ = site.client.delete(&of_velero("backups", &format!("{}-old", site.namespace)));
+    drop(site.client.delete(&of_velero("backups", &format!("{}-old", site.namespace))));
 }

@@ -200,8 +200,7 @@ async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
     let key = Key { kind: target.kind.clone(), namespace: None, selector: String::new() };
     let around =
         Around { now: jiff::Timestamp::now(), storage_classes: None, endpoint_slices: None, zero_is_ready: false };
-    let ended = cx
-        .ask
+    cx.ask
         .until(&key, Some(&target.name), |objects| match readiness::readiness(objects.first()?, &around) {
             Readiness::Ready => Some(Ok(())),
             Readiness::Failed(why) => Some(Err(format!("{}: {why}", target.shown))),
@@ -210,8 +209,7 @@ async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
                 None
             }
         })
-        .await?;
-    ended
+        .await?
 }
 
 /// The objects of all manifests, in the order in which they are applied.

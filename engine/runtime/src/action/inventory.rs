@@ -127,8 +127,11 @@ pub(super) async fn ready(
     }
 }
 
+/// Group, version, kind and namespace.
+type Sort = (String, Option<String>, String, Option<String>);
+
 async fn groups(cx: &Context<'_>, objects: &[ObjectRef]) -> Result<Vec<Group>, String> {
-    let mut names: BTreeMap<(String, Option<String>, String, Option<String>), BTreeSet<String>> = BTreeMap::new();
+    let mut names: BTreeMap<Sort, BTreeSet<String>> = BTreeMap::new();
     for it in objects {
         let place = (it.group.clone(), it.version.clone(), it.kind.clone(), it.namespace.clone());
         names.entry(place).or_default().insert(it.name.clone());

@@ -378,13 +378,12 @@ fn lost_because(call: &Call, message: String) -> Failed {
 fn said(call: &Call, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Failed {
     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
     let reason = answer["reason"].as_str().unwrap_or_default().to_owned();
-    let message = match answer["message"].as_str().filter(|message| !message.is_empty()) {
-        Some(message) => message.to_owned(),
-        None => {
-            let text = String::from_utf8_lossy(body);
-            let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no text").to_owned();
-            format!("{status}: {line}")
-        }
+    let message = if let Some(message) = answer["message"].as_str().filter(|message| !message.is_empty()) {
+        message.to_owned()
+    } else {
+        let text = String::from_utf8_lossy(body);
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no text").to_owned();
+        format!("{status}: {line}")
     };
     let kind = match status.as_u16() {
         // The server has too much to do, and has done nothing of this.

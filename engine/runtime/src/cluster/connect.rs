@@ -41,7 +41,7 @@ impl Source {
             })?;
             (config, None)
         } else {
-            let (config, context) = self.from_kubeconfig().await?;
+            let (config, context) = self.kubeconfig().await?;
             (config, Some(context))
         };
         config.connect_timeout = Some(CONNECT);
@@ -55,28 +55,25 @@ impl Source {
         Ok((client, (context, server)))
     }
 
-    async fn from_kubeconfig(&self) -> Result<(kube::Config, String), String> {
+    async fn kubeconfig(&self) -> Result<(kube::Config, String), String> {
         let name = &self.cluster.name;
-        let (kubeconfig, place) = match &self.cluster.kubeconfig {
-            Some(path) => {
-                let path = self.directory.join(path);
-                let place = path.display().to_string();
-                let read = Kubeconfig::read_from(&path)
-                    .map_err(|error| format!("cluster `{name}`: expected a kubeconfig, found: {}", causes(&error)))?;
-                (read, place)
-            }
-            None => {
-                let place = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
-                let place = place.unwrap_or_else(|| "~/.kube/config".to_owned());
-                let read = Kubeconfig::read().map_err(|error| {
-                    format!(
-                        "cluster `{name}`: expected a kubeconfig in {place}, found: {}; set KUBECONFIG, or write \
+        let (kubeconfig, place) = if let Some(path) = &self.cluster.kubeconfig {
+            let path = self.directory.join(path);
+            let place = path.display().to_string();
+            let read = Kubeconfig::read_from(&path)
+                .map_err(|error| format!("cluster `{name}`: expected a kubeconfig, found: {}", causes(&error)))?;
+            (read, place)
+        } else {
+            let place = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
+            let place = place.unwrap_or_else(|| "~/.kube/config".to_owned());
+            let read = Kubeconfig::read().map_err(|error| {
+                format!(
+                    "cluster `{name}`: expected a kubeconfig in {place}, found: {}; set KUBECONFIG, or write \
                          `kubeconfig:` under `clusters.{name}`",
-                        causes(&error)
-                    )
-                })?;
-                (read, place)
-            }
+                    causes(&error)
+                )
+            })?;
+            (read, place)
         };
         let names: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
         let context = self.cluster.context.clone().or_else(|| kubeconfig.current_context.clone());

@@ -205,7 +205,7 @@ impl Ask {
                 page => page?,
             };
             let version = version_of(&page);
-            onward = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut onward);
             if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
                 for mut item in std::mem::take(items) {
                     tidy(&key.kind, &mut item);

@@ -204,14 +204,7 @@ async fn in_cluster(
     };
     let ask = cluster.ask(Some(&job.step));
     let earlier: Vec<Prepared> = job.prepared.iter().filter(|known| known.attempt < job.attempt).cloned().collect();
-    let cx = action::Context {
-        ask: &ask,
-        order,
-        attempt: job.attempt,
-        earlier: &earlier,
-        directory: &world.directory,
-        teller,
-    };
+    let cx = action::Context { ask: &ask, order, earlier: &earlier, directory: &world.directory, teller };
     let done = work(world, job, &cx, durable).await;
     let (outcome, done) = match done {
         Ok(done) if done.error.is_none() => (Outcome::Succeeded, done),
