@@ -10,6 +10,7 @@ use lifeboat_core::{
 };
 use lifeboat_runtime::{
     clock::whole_micros,
+    identity,
     store::{Holder, RunDir, Store, run_id},
 };
 use std::{path::Path, sync::Arc};
@@ -93,7 +94,7 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
     let mut last = None;
     // Two runs of one runbook in the same second differ in their random part, and even that may meet another.
     for _ in 0..8 {
-        match RunDir::create(store, &run_id(now, name, created::random())) {
+        match RunDir::create(store, &run_id(now, name, identity::random())) {
             Ok(run) => return Ok(run),
             Err(error) => last = Some(error),
         }
