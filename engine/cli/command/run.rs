@@ -107,7 +107,7 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
 
 fn introduce(created: &RunCreated, run: &RunDir) {
     let objectives = created.objectives;
-    ui::err(&format!(
+    ui::err(&ui::plain(&format!(
         "{} of {}\n  restores    {}\n  objectives  RTO {}, RPO {}\n  run         {}\n\n",
         match created.mode {
             Mode::Drill => "DRILL",
@@ -118,7 +118,7 @@ fn introduce(created: &RunCreated, run: &RunDir) {
         objectives.rto,
         objectives.rpo,
         run.id(),
-    ));
+    )));
 }
 
 /// A mark: an RFC 3339 time, or so long before now (`-25m`).
