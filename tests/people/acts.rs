@@ -263,3 +263,21 @@ fn a_reason_cannot_take_over_a_terminal() {
         assert!(!told.out.contains('\u{1b}') && !told.err.contains('\u{1b}') && !told.out.contains('\r'), "{told}");
     }
 }
+
+/// Nor does it in the words in which others are told how the run ended, or why something was refused.
+#[test]
+fn a_name_cannot_take_over_the_terminals_of_others() {
+    let (place, going) = waiting(ROLES, GATE);
+    until(&place, "approval-requested", "promote");
+    let attached = place.start(&["attach", "@latest", "--no-input"]);
+    let name = "mal\u{1b}[31mlory";
+    let refused = place.lifeboat(&["approve", "@latest", "promote", "--as", name]).code(2).says("found mallory");
+    let preview = place.lifeboat(&["abort", "@latest", "--preview"]).code(0);
+    let reason = "wrong\u{1b}[2J region\rhere";
+    let aborted = place.lifeboat(&["abort", "@latest", "--as", name, "--reason", reason]).code(0);
+    let ended = going.end(LIMIT).code(3);
+    let attached = attached.end(LIMIT).code(3).says("aborted and rolled back: mallory: wrong region·here");
+    for told in [refused, preview, aborted, ended, attached] {
+        assert!(!told.out.contains('\u{1b}') && !told.err.contains('\u{1b}') && !told.out.contains('\r'), "{told}");
+    }
+}

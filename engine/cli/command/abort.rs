@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &args::Abort) -> Outcome {
         return act::on_run(ActName::Abort, &arguments.person);
     }
     let run = recorded::open(&arguments.person.actor.store, &arguments.person.actor.run)?;
-    ui::out(&text(&recorded::load(run)?));
+    ui::out(&ui::plain(&text(&recorded::load(run)?)));
     Ok(0)
 }
 

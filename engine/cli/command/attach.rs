@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &args::Attach) -> Outcome {
     let mut screen = ui::screen::Screen::new(&plan, created.objectives.rto.as_millis(), created.outage_at, false);
     screen.typing(attended);
     let (mode, title) = (created.mode.name(), &created.runbook.title);
-    ui::err(&format!("ATTACHED to {}, {mode} run of {title}\n", run.id()));
+    ui::err(&ui::plain(&format!("ATTACHED to {}, {mode} run of {title}\n", run.id())));
     if records.len() > PAST {
         ui::err(&format!("  ({} earlier records: lifeboat show {})\n", records.len() - PAST, run.id()));
     }
@@ -65,14 +65,14 @@ pub(super) fn run(arguments: &args::Attach) -> Outcome {
             match &record.event {
                 Event::RunFinished(end) => {
                     screen.finish();
-                    ui::out(&format!("{}: {}\n", end.verdict.name(), end.reason));
+                    ui::out(&ui::plain(&format!("{}: {}\n", end.verdict.name(), end.reason)));
                     return Ok(end.exit_code);
                 }
                 Event::EngineStopped { reason, waits_for, exit_code } => {
                     screen.finish();
-                    ui::out(&format!("the engine left the run: {reason}\n"));
+                    ui::out(&ui::plain(&format!("the engine left the run: {reason}\n")));
                     for line in waits_for {
-                        ui::out(&format!("  {line}\n"));
+                        ui::out(&ui::plain(&format!("  {line}\n")));
                     }
                     return Ok(*exit_code);
                 }

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &args::Check) -> Outcome {
     let files = prepare::files(&opened, &plan)?;
     let now = whole_micros(Timestamp::now());
     // The run that there would be: it has a name, and no place in any store.
-    let run = run_id(now, &runbook.metadata.name, created::random());
+    let run = run_id(now, &runbook.metadata.name, identity::random());
     let plan_bytes = serde_json::to_vec_pretty(&digest::to_json(&plan)).unwrap_or_default();
     let sources = created::sources(&opened);
     let created = created::created(&opened, &runbook, &plan, &run, &sources, &plan_bytes, &files);

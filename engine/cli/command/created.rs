@@ -73,9 +73,3 @@ fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord>
         })
         .collect()
 }
-
-/// Two random bytes.
-pub(super) fn random() -> [u8; 2] {
-    let [first, second, ..] = lifeboat_runtime::identity::random().to_le_bytes();
-    [first, second]
-}

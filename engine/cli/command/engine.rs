@@ -167,7 +167,7 @@ fn conclude(run: &RunDir, plan: Option<&serde_json::Value>, ended: &Ended) -> Ou
             story.deliveries = notify::deliveries(run);
             ui::out(&format!("\n{}", report::text::summary(&story)));
         }
-        None => ui::out(&format!("\n{}\n", ended.reason)),
+        None => ui::out(&ui::plain(&format!("\n{}\n", ended.reason))),
     }
     ui::out(&format!("evidence: {}\n", run.path().display()));
     if ended.code == 7 {

@@ -2,7 +2,7 @@
 
 use lifeboat_core::evidence::event::ActName;
 
-use crate::args::Command;
+use crate::{args::Command, ui};
 
 mod abort;
 mod act;
@@ -56,9 +56,9 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// What was expected and what was found.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+    /// What was expected and what was found. It may have words of others in it, and those are shown and not obeyed.
+    pub(crate) fn new(message: impl AsRef<str>) -> Self {
+        Self { message: ui::plain(message.as_ref()), help: None }
     }
 
     /// Adds what to do next.

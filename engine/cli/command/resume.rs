@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &args::Resume) -> Outcome {
     let rto_ms = created.objectives.rto.as_millis();
     let directory = PathBuf::from(&created.directory);
     let files = Files::recorded(&directory, &created.files);
-    ui::err(&format!("RESUMING {}, {} run of {}\n\n", run.id(), created.mode.name(), created.runbook.title));
+    let (mode, title) = (created.mode.name(), &created.runbook.title);
+    ui::err(&ui::plain(&format!("RESUMING {}, {mode} run of {title}\n\n", run.id())));
     engine::drive(
         engine::Drive {
             elapsed_ms: elapsed(&taken.records),

@@ -10,6 +10,7 @@ use lifeboat_core::{
 };
 use lifeboat_runtime::{
     clock::whole_micros,
+    identity,
     store::{Holder, RunDir, Store, run_id},
 };
 use std::{path::Path, sync::Arc};
@@ -93,7 +94,7 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
     let mut last = None;
     // Two runs of one runbook in the same second differ in their random part, and even that may meet another.
     for _ in 0..8 {
-        match RunDir::create(store, &run_id(now, name, created::random())) {
+        match RunDir::create(store, &run_id(now, name, identity::random())) {
             Ok(run) => return Ok(run),
             Err(error) => last = Some(error),
         }
@@ -106,7 +107,7 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
 
 fn introduce(created: &RunCreated, run: &RunDir) {
     let objectives = created.objectives;
-    ui::err(&format!(
+    ui::err(&ui::plain(&format!(
         "{} of {}\n  restores    {}\n  objectives  RTO {}, RPO {}\n  run         {}\n\n",
         match created.mode {
             Mode::Drill => "DRILL",
@@ -117,7 +118,7 @@ fn introduce(created: &RunCreated, run: &RunDir) {
         objectives.rto,
         objectives.rpo,
         run.id(),
-    ));
+    )));
 }
 
 /// A mark: an RFC 3339 time, or so long before now (`-25m`).

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &args::Runs) -> Outcome {
         ShowFormat::Text if rows.is_empty() => {
             ui::err(&format!("no runs in {}\n", store.root().display()));
         }
-        ShowFormat::Text => ui::out(&lines),
+        ShowFormat::Text => ui::out(&ui::plain(&lines)),
         ShowFormat::Json => {
             let text = serde_json::to_string_pretty(&json!({"version": 1, "runs": rows})).unwrap_or_default();
             ui::out(&format!("{text}\n"));

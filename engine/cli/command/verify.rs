@@ -13,7 +13,8 @@ pub(super) fn run(arguments: &args::Verify) -> Outcome {
         ui::out(&format!("note: {notice}\n"));
     }
     for problem in &report.problems {
-        ui::err(&format!("BROKEN  {problem}\n"));
+        // What somebody wrote into the log is in there.
+        ui::err(&ui::plain(&format!("BROKEN  {problem}\n")));
     }
     if report.holds() {
         ui::out(&format!(

@@ -28,7 +28,6 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lifeboat_core::evidence::chain::hex;
 
 pub use self::{
     artifact::{Artifacts, Spool},
@@ -123,9 +122,9 @@ impl Store {
 }
 
 /// An id for a run that begins now: `20261121t022028z-quickstart-7f3a`. Ids sort by time, to the second. When the id is
-/// taken, try again with other random bytes.
+/// taken, try again with another random number, of which it has the last 16 bits.
 #[must_use]
-pub fn run_id(now: Timestamp, runbook: &str, random: [u8; 2]) -> String {
+pub fn run_id(now: Timestamp, runbook: &str, random: u64) -> String {
     const LONGEST: usize = 32;
     let letter = |letter: char| match letter.to_ascii_lowercase() {
         letter @ ('a'..='z' | '0'..='9') => letter,
@@ -136,5 +135,5 @@ pub fn run_id(now: Timestamp, runbook: &str, random: [u8; 2]) -> String {
         "" => "run",
         name => name,
     };
-    format!("{}-{name}-{}", now.strftime("%Y%m%dt%H%M%Sz"), hex(&random))
+    format!("{}-{name}-{:04x}", now.strftime("%Y%m%dt%H%M%Sz"), random & 0xffff)
 }
