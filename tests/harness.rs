@@ -77,6 +77,11 @@ impl Going {
         kill_process(Pid::from_child(&self.child), signal).expect("the engine can be signalled");
     }
 
+    /// Whether it has ended.
+    pub(crate) fn over(&mut self) -> bool {
+        self.child.try_wait().expect("a child can be waited for").is_some()
+    }
+
     /// Waits for its end; at the limit it is killed, and the test fails.
     #[track_caller]
     pub(crate) fn end(mut self, limit: Duration) -> Ended {
