@@ -6,7 +6,7 @@ use super::*;
 fn there_is_no_backup() {
     let _velero = running();
     let site = Site::new(cluster(), "none");
-    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(1);
+    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(3);
     ended.says("there is no backup of schedule nightly").says("a bucket is read once a minute; was it read already?");
     assert!(restores(&site).is_empty());
 }
@@ -17,7 +17,7 @@ fn a_named_backup_of_something_else_is_refused() {
     let (site, other) = (Site::new(cluster(), "other"), shop("made"));
     backed_up(&other, &other.namespace);
     let runbook = restoring(&site, "elsewhere", &format!(", backup: {}", other.namespace));
-    let ended = start(&site, &runbook).end(LONG).code(1);
+    let ended = start(&site, &runbook).end(LONG).code(3);
     ended.says(&format!("backup {} cannot be used: it was not made of {}", other.namespace, site.namespace));
 }
 
@@ -31,7 +31,7 @@ fn a_backup_is_too_old() {
     let started = json!({"status": {"startTimestamp": then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
     site.client.patch(&path, &started).expect("it can be patched");
     let runbook = restoring(&site, "elsewhere", ", maxAge: 1h");
-    let ended = start(&site, &runbook).end(LONG).code(1);
+    let ended = start(&site, &runbook).end(LONG).code(3);
     ended.says(&format!("newest usable backup {} started 26 h", site.namespace)).says("the objective is 1 h");
     assert!(restores(&site).is_empty());
     // Without a limit it is taken, and the recovery point tells.
@@ -82,7 +82,9 @@ fn what_is_there_and_differs_is_not_passed_off_as_restored() {
     };
     site.client.create(&there("7")).expect("it can be made");
     let ended = start(&site, &restoring(&site, &to, "")).end(LONG).code(3);
-    ended.says(&format!("Velero kept 1 object that was in the cluster before and differ from the backup: ConfigMap {to}/counts"));
+    ended.says(&format!(
+        "Velero kept 1 object that was in the cluster before and differ from the backup: ConfigMap {to}/counts"
+    ));
     assert_eq!(get(site.client, &path("v1", "configmaps", &to, "counts"))["data"]["rows"], "7", "it is not touched");
     assert_eq!(get(site.client, &path("apps/v1", "deployments", &to, "web")), Value::Null, "the rest is taken back");
     let site = Site { place: Place::new(), ..site };
@@ -118,7 +120,7 @@ fn velero_does_not_run() {
     let ended = start(&site, &runbook).end(LONG).code(3);
     ended
         .says("not taken up by Velero yet (no phase), without a change for 1 m")
-        .says("is Velero's server running? There is no Deployment of it in its namespace");
+        .says("is Velero's server running? Deployment velero/velero is scaled to zero");
     assert!(restores(&site).is_empty(), "what Velero had not taken up is withdrawn");
     // Velero would do that itself, as there is nothing of it in the bucket.
     _ = site.client.delete(&of_velero("backups", &format!("{}-old", site.namespace)));
