@@ -27,6 +27,9 @@ mod undo;
 /// The longest that anything here may take. Generous: the machine may be busy.
 const LONG: Duration = Duration::from_secs(180);
 
+/// A step that makes the run be aborted.
+const FAILS: &str = "  fails:\n    phase: validate\n    exec: ['false']\n    effect: reads\n";
+
 // Not the one that all tests share: nobody else must find its Velero stopped.
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
@@ -53,7 +56,7 @@ fn stopped() -> Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        _ = cluster().resume(Part::Velero);
+        drop(cluster().resume(Part::Velero));
     }
 }
 
