@@ -23,7 +23,6 @@ use lifeboat_core::{
     evidence::{Event, Record, event::Task},
     machine::{Command, Engine, Input, Machine, Now, Question, Timer},
     mask::Mask,
-    model::Requirement,
 };
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -36,9 +35,9 @@ use crate::{
     cluster::Clusters,
     files::Files,
     http::Clients,
-    inbox::{self, Inbox, Opened},
+    inbox::{self, Inbox},
     notify::Notifier,
-    preflight,
+    preflight::{self, Wanted},
     process::{self, Filters},
     store::{Log, RunDir},
 };
@@ -100,15 +99,6 @@ impl Screen {
         self.tell(View::Line { step: step.to_owned(), text: line.text.clone(), stderr, missed });
         true
     }
-}
-
-/// What must be there before anything is touched.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Programs, and the versions that will do.
-    pub tools: Vec<(String, Requirement)>,
-    /// Environment variables.
-    pub variables: Vec<String>,
 }
 
 /// Everything that a run needs from the world.
@@ -187,9 +177,6 @@ pub struct Driver {
     first: Vec<Command>,
     notifier: Option<Notifier>,
     inbox: Option<Inbox>,
-    /// Letters whose acts are not recorded yet, by the act's name.
-    letters: HashMap<String, PathBuf>,
-    opened: (mpsc::UnboundedSender<Opened>, mpsc::UnboundedReceiver<Opened>),
     ended: Option<Ended>,
 }
 
@@ -241,7 +228,6 @@ impl Driver {
             actions: HashMap::new(),
             follows: HashMap::new(),
             checks: HashMap::new(),
-            // Checks poll, and a poll may be a process: a wide layer that verifies must not become a fork bomb.
             check_processes: Arc::new(Semaphore::new((parallel * 4).max(16))),
             timers: BinaryHeap::new(),
             armed: 0,
@@ -252,8 +238,6 @@ impl Driver {
             first: setup.first,
             notifier: setup.notifier,
             inbox: Some(setup.inbox),
-            letters: HashMap::new(),
-            opened: mpsc::unbounded_channel(),
             ended: None,
         }
     }
@@ -302,28 +286,16 @@ impl Driver {
         let first = tokio::task::spawn_blocking(move || (inbox.take(), inbox)).await;
         let Ok((acts, inbox)) = first else { return Vec::new() };
         let mut commands = Vec::new();
-        for (path, act) in acts {
-            if act.id.as_ref().is_some_and(|id| self.machine.state().acts.contains(id)) {
+        for act in acts {
+            if let Some(id) = act.id.as_ref().filter(|id| self.machine.state().acts.contains(*id)) {
                 // Its engine died after it was recorded and before it was put away.
-                drop(std::fs::remove_file(path));
+                inbox::put_away(&self.world.run, id);
                 continue;
             }
-            self.letters.insert(act.id.clone().unwrap_or_default(), path);
             commands.extend(self.machine.handle(Input::Act(act), self.now()));
         }
-        tokio::spawn(inbox::watch(inbox, self.world.sender.clone(), self.opened.0.clone()));
+        tokio::spawn(inbox::watch(inbox, self.world.sender.clone()));
         commands
-    }
-
-    /// An act that is recorded, done or refused, has no use for its letter any more.
-    fn put_away(&mut self, id: &str) {
-        while let Ok((id, path)) = self.opened.1.try_recv() {
-            self.letters.insert(id, path);
-        }
-        if let Some(path) = self.letters.remove(id) {
-            // If it stays, the next engine finds the act in the log and does nothing.
-            drop(std::fs::remove_file(path));
-        }
     }
 
     /// Waits for something to happen, and takes all that has happened.
@@ -420,7 +392,7 @@ impl Driver {
                 notifier.tell(&record);
             }
             if let Event::Act { id: Some(id), .. } = &record.event {
-                self.put_away(id);
+                inbox::put_away(&self.world.run, id);
             }
             self.world.screen.tell(View::Record(Box::new(record)));
         }
@@ -445,16 +417,19 @@ impl Driver {
                     let _gone = proceed.send(());
                 }
             }
-            Command::Preflight { clusters, .. } => {
-                let (wanted, world) = (self.wanted.clone(), self.world.clone());
-                tokio::spawn(async move {
-                    let (tools, variables) = (&wanted.tools, &wanted.variables);
-                    let mut findings =
-                        preflight::look(tools, variables, &world.environment, &world.directory, &world.filter).await;
-                    findings.extend(world.files.findings());
-                    findings.extend(preflight::meet(&world.clusters, &clusters).await);
-                    drop(world.sender.send(Input::Preflight(findings)));
-                });
+            Command::Preflight { clusters, needs } => {
+                let sender = self.world.sender.clone();
+                let look = preflight::Look {
+                    wanted: self.wanted.clone(),
+                    environment: self.world.environment.clone(),
+                    directory: self.world.directory.clone(),
+                    filter: self.world.filter.clone(),
+                    files: Arc::clone(&self.world.files),
+                    clusters: self.world.clusters.clone(),
+                    refs: clusters,
+                    needs: *needs,
+                };
+                tokio::spawn(async move { drop(sender.send(Input::Preflight(preflight::everything(&look).await))) });
             }
             Command::StartAction { node, task, attempt, order, prepared } => {
                 let (stop, stopped) = watch::channel(None);
@@ -515,26 +490,7 @@ impl Driver {
             step: node.map(|_| step.clone()),
         };
         let (sender, mask) = (self.world.sender.clone(), self.world.mask.clone());
-        let permits = Arc::clone(&self.check_processes);
-        let check = tokio::spawn(async move {
-            let observed = match &order {
-                lifeboat_core::check::Order::Process(_) => {
-                    let permit = permits.acquire_owned().await;
-                    let observed = check::observe(&order, &cx).await;
-                    drop(permit);
-                    observed
-                }
-                _ => check::observe(&order, &cx).await,
-            };
-            let observed = match observed {
-                Ok(mut value) => {
-                    mask.value(&mut value);
-                    Ok(value)
-                }
-                Err(reason) => Err(mask.text(&reason).into_owned()),
-            };
-            drop(sender.send(Input::CheckFinished { run, observed }));
-        });
+        let check = check::begin(run, order, cx, mask, Arc::clone(&self.check_processes), sender);
         self.checks.insert(run, check);
     }
 
