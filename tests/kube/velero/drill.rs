@@ -30,7 +30,7 @@ fn a_namespace_is_restored_beside_the_live_one_and_removed_again() {
         "counts=counts".to_owned(),
         "countsAtLeast=42".to_owned(),
     ];
-    site.place.start(&call(&runbook, "drill", &inputs)).end(LONG).code(0).says(&site.namespace);
+    site.place.start(&call(&runbook, "drill", &inputs)).end(LONG).code(0).says("RPO");
 
     let shown = site.place.lifeboat(&["show", "@latest", "--format", "json"]).code(0).json();
     assert_eq!(shown["run"]["verdict"], "succeeded", "{shown}");

@@ -6,7 +6,7 @@ use super::*;
 fn there_is_no_backup() {
     let _velero = running();
     let site = Site::new(cluster(), "none");
-    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(1);
+    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(3);
     ended.says("there is no backup of schedule nightly").says("a bucket is read once a minute; was it read already?");
     assert!(restores(&site).is_empty());
 }
@@ -17,7 +17,7 @@ fn a_named_backup_of_something_else_is_refused() {
     let (site, other) = (Site::new(cluster(), "other"), shop("made"));
     backed_up(&other, &other.namespace);
     let runbook = restoring(&site, "elsewhere", &format!(", backup: {}", other.namespace));
-    let ended = start(&site, &runbook).end(LONG).code(1);
+    let ended = start(&site, &runbook).end(LONG).code(3);
     ended.says(&format!("backup {} cannot be used: it was not made of {}", other.namespace, site.namespace));
 }
 
@@ -31,7 +31,7 @@ fn a_backup_is_too_old() {
     let started = json!({"status": {"startTimestamp": then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
     site.client.patch(&path, &started).expect("it can be patched");
     let runbook = restoring(&site, "elsewhere", ", maxAge: 1h");
-    let ended = start(&site, &runbook).end(LONG).code(1);
+    let ended = start(&site, &runbook).end(LONG).code(3);
     ended.says(&format!("newest usable backup {} started 26 h", site.namespace)).says("the objective is 1 h");
     assert!(restores(&site).is_empty());
     // Without a limit it is taken, and the recovery point tells.
@@ -101,6 +101,59 @@ fn nothing_matched() {
     ended.code(3).says("restored nothing: no item of the backup matched");
 }
 
+/// What Velero keeps in its bucket explains an end; it is not needed for one.
+#[test]
+fn the_bucket_is_out_of_reach_from_here() {
+    let _bucket = Elsewhere::new();
+    let site = shop("bucket");
+    backed_up(&site, &site.namespace);
+    let to = format!("{}-new", site.namespace);
+    let runbook = restoring(&site, &to, "");
+    start(&site, &runbook).end(LONG).code(0);
+    let finished = of_kind(&site.place.records(), "action-finished")[0].clone();
+    let notes = finished["outputs"]["notes"].to_string();
+    assert!(notes.contains("the RestoreResults cannot be had: 127.0.0.1:9: connection refused"), "{notes}");
+    assert!(notes.contains("the RestoreResourceList cannot be had"), "{notes}");
+    assert!(!notes.contains("X-Amz"), "an address is a permission: {notes}");
+    assert_eq!(finished["outputs"]["restored"], json!({}));
+    // Without Velero's list it is taken back by label and time.
+    let site = Site { place: Place::new(), ..site };
+    let third = format!("{}-third", site.namespace);
+    let runbook = format!("{}{FAILS}", restoring(&site, &third, ""));
+    start(&site, &runbook).end(LONG).code(3);
+    assert_eq!(get(site.client, &format!("/api/v1/namespaces/{third}")), Value::Null);
+    assert_eq!(
+        get(site.client, &path("apps/v1", "deployments", &to, "web"))["spec"]["replicas"],
+        2,
+        "that is another's"
+    );
+}
+
+/// The addresses that Velero gives lead nowhere while this is there; nobody else uses Velero meanwhile.
+struct Elsewhere {
+    _alone: RwLockWriteGuard<'static, ()>,
+}
+
+impl Elsewhere {
+    fn new() -> Self {
+        let alone = VELERO.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self::lead(json!("http://127.0.0.1:9"));
+        Self { _alone: alone }
+    }
+
+    fn lead(to: Value) {
+        let location = of_velero("backupstoragelocations", velero::LOCATION);
+        let config = json!({"spec": {"config": {"publicUrl": to}}});
+        cluster().client().patch(&location, &config).expect("it can be patched");
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        Self::lead(Value::Null);
+    }
+}
+
 #[test]
 fn velero_does_not_run() {
     let _velero = stopped();
@@ -120,7 +173,7 @@ fn velero_does_not_run() {
     let ended = start(&site, &runbook).end(LONG).code(3);
     ended
         .says("not taken up by Velero yet (no phase), without a change for 1 m")
-        .says("is Velero's server running? There is no Deployment of it in its namespace");
+        .says("is Velero's server running? Deployment velero/velero is scaled to 0 replicas");
     assert!(restores(&site).is_empty(), "what Velero had not taken up is withdrawn");
     // Velero would do that itself, as there is nothing of it in the bucket.
     drop(site.client.delete(&of_velero("backups", &format!("{}-old", site.namespace))));

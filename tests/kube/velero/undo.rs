@@ -2,8 +2,6 @@
 
 use super::*;
 
-const FAILS: &str = "  fails:\n    phase: validate\n    exec: ['false']\n    effect: reads\n";
-
 #[test]
 fn a_namespace_that_the_restore_has_created_goes_with_all_of_it() {
     let _velero = running();
@@ -46,6 +44,25 @@ fn what_was_there_before_stays() {
         assert_eq!(get(site.client, &path(version, plural, &to, name)), Value::Null, "{plural} {name}");
     }
     assert!(get(site.client, &path("v1", "serviceaccounts", &to, "default")).is_object());
+}
+
+/// Velero gives its label to what it changes, too.
+#[test]
+fn what_was_there_and_was_changed_is_not_deleted_but_told() {
+    let _velero = running();
+    let site = shop("changed");
+    backed_up(&site, &site.namespace);
+    let to = site.client.new_namespace("changes").expect("a namespace");
+    let counts = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "counts", "namespace": to}, "data": {"rows": "7"},
+    });
+    site.client.create(&counts).expect("it can be made");
+    let runbook = format!("{}{FAILS}", restoring(&site, &to, ", existing: update"));
+    let ended = start(&site, &runbook).end(LONG).code(4);
+    ended.says(&format!("ConfigMap {to}/counts was there before and was changed"));
+    let counts = get(site.client, &path("v1", "configmaps", &to, "counts"));
+    assert!(counts["metadata"]["labels"]["velero.io/restore-name"].is_string(), "Velero has labelled it");
+    assert_eq!(get(site.client, &path("apps/v1", "deployments", &to, "web")), Value::Null);
 }
 
 #[test]

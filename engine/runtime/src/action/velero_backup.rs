@@ -47,17 +47,22 @@ pub(super) async fn prepare(cx: &Context<'_>, spec: &VeleroBackup) -> Result<Fou
     Ok(Found { facts: json!({"backup": name, "location": location}), ..Found::default() })
 }
 
-/// The location that is named, or the default one, if it can be written to.
+/// The location that is named, or the default one, if it can be written to. Without one that is marked as the default,
+/// Velero takes the one of that name.
 fn location(locations: &[Value], named: &str) -> Result<String, String> {
-    let names: Vec<&str> = locations.iter().map(object::name).collect();
-    let there = if names.is_empty() { "none".to_owned() } else { words::list(&names, 5) };
-    let wanted = |location: &&Value| match named {
-        "" => object::flag(location, "/spec/default"),
-        named => object::name(location) == named,
+    let of_name = |name: &str| locations.iter().find(|location| object::name(location) == name);
+    let found = match named {
+        "" => locations.iter().find(|location| object::flag(location, "/spec/default")).or_else(|| of_name("default")),
+        named => of_name(named),
     };
-    let Some(location) = locations.iter().find(wanted) else {
-        let wanted = if named.is_empty() { "a default one".to_owned() } else { format!("`{named}`") };
-        return Err(format!("expected the BackupStorageLocation {wanted}, found {there}"));
+    let Some(location) = found else {
+        let names: Vec<&str> = locations.iter().map(object::name).collect();
+        let there = if names.is_empty() { "none at all".to_owned() } else { words::list(&names, 5) };
+        return Err(if named.is_empty() {
+            format!("expected a default BackupStorageLocation, found {there}; name one with `storageLocation`")
+        } else {
+            format!("expected the BackupStorageLocation `{named}`, found {there}")
+        });
     };
     let name = object::name(location);
     if object::text(location, "/spec/accessMode") == "ReadOnly" {
@@ -265,7 +270,12 @@ mod tests {
         ] {
             assert_eq!(location(&locations, named).unwrap_err(), why);
         }
-        assert_eq!(location(&[], "").unwrap_err(), "expected the BackupStorageLocation a default one, found none");
+        assert_eq!(
+            location(&locations[2..], "").unwrap_err(),
+            "expected a default BackupStorageLocation, found far, new; name one with `storageLocation`"
+        );
+        assert!(location(&[], "main").is_err_and(|why| why.ends_with("found none at all")));
+        assert_eq!(location(&[at("default", json!({}), json!({"phase": "Available"}))], "").as_deref(), Ok("default"));
     }
 
     #[test]

@@ -69,10 +69,10 @@ pub(super) async fn prepare(cx: &Context<'_>, spec: &VeleroRestore) -> Result<Fo
     let good = |restore: &&Value| judge_restore(restore, &policy(spec)).outcome == Outcome::Succeeded;
     let adopt = earlier.iter().find(good).filter(|restore| request::still_there(restore, &targets, &absent));
 
-    let backups = velero.list("Backup").await?;
+    let wanted = request::Wishes::of(spec);
+    let backups = wanted.candidates(velero.list("Backup").await?);
     let locations = velero.list("BackupStorageLocation").await?;
     let now = Timestamp::now();
-    let wanted = request::Wishes::of(spec);
     // Two backups must not be mixed: what the first attempt has restored stays, and the second one finds it there.
     let mixed =
         earlier.iter().find(|restore| object::number(restore, "/status/progress/itemsRestored").unwrap_or(0) > 0);

@@ -100,22 +100,20 @@ pub(in crate::action) async fn take_back(
 ) -> Result<(), String> {
     let teller = velero.cx.teller;
     let mut restore = velero.mine(kind, traces.restore).await?;
-    if let Some(found) = &restore {
-        let subject = Subject::of(velero, kind, found)?;
-        if Phase::of(found) == Phase::Waiting && velero.withdraw(kind, found).await? {
+    let mut known = restore.clone();
+    if let Some(found) = restore.take() {
+        let subject = Subject::of(velero, kind, &found)?;
+        if Phase::of(&found) == Phase::Waiting && velero.withdraw(kind, &found).await? {
+            subject.gone("waits until Velero lets it go").await?;
             teller.say(&format!("{} is withdrawn: Velero had not taken it up", subject.shown()));
-            // It stays until Velero has looked at it, if it has marked it.
-            return subject.gone("waits until Velero lets it go").await;
+            // Velero's mark is on it before its phase: in that moment it may have begun all the same.
+            if object::finalizers(&found).next().is_none() {
+                return Ok(());
+            }
+        } else if let Last::Ended(ended) = subject.follow(at_work).await? {
+            known = Some(ended.clone());
+            restore = Some(ended);
         }
-        let at_work = |restore: &Value| {
-            let phase = object::text(restore, "/status/phase");
-            let over = Phase::of(restore).is_terminal() || object::deleting_since(restore).is_some();
-            (!over).then(|| format!("cannot be taken back before Velero is done with it ({phase})"))
-        };
-        restore = match subject.follow(at_work).await? {
-            Last::Ended(restore) => Some(restore),
-            Last::Gone => None,
-        };
     }
     let list = match &restore {
         Some(restore) if Phase::of(restore) != Phase::FailedValidation => {
@@ -129,8 +127,8 @@ pub(in crate::action) async fn take_back(
     };
     let birth = Birth {
         list: list.as_ref().ok(),
-        began: restore.as_ref().and_then(|restore| object::instant(restore, "/metadata/creationTimestamp")),
-        ended: restore.as_ref().and_then(|restore| object::instant(restore, "/status/completionTimestamp")),
+        began: known.as_ref().and_then(|known| object::instant(known, "/metadata/creationTimestamp")),
+        ended: known.as_ref().and_then(|known| object::instant(known, "/status/completionTimestamp")),
         absent: &traces.absent,
         updates: traces.updates,
     };
@@ -152,6 +150,13 @@ pub(in crate::action) async fn take_back(
         }
     }
     Ok(())
+}
+
+/// Why it cannot be taken back yet.
+fn at_work(restore: &Value) -> Option<String> {
+    let phase = object::text(restore, "/status/phase");
+    let over = Phase::of(restore).is_terminal() || object::deleting_since(restore).is_some();
+    (!over).then(|| format!("cannot be taken back before Velero is done with it ({phase})"))
 }
 
 /// All that is to go.
@@ -246,6 +251,8 @@ async fn delete_all(velero: &Velero<'_>, mut doomed: Vec<Doomed>, undone: &mut U
     teller.say(&format!("deletes {} that it created", words::count(count(doomed.len()), "object")));
     // The newest first: what was made later may need what was made before it.
     doomed.sort_by(|a, b| a.tier.cmp(&b.tier).then_with(|| b.made.cmp(&a.made)));
+    let claims: BTreeSet<String> =
+        doomed.iter().filter(|object| object.tier == Tier::Claims).map(|object| object.uid.clone()).collect();
     let mut going: Vec<Doomed> = Vec::new();
     while !doomed.is_empty() {
         let tier = doomed[0].tier;
@@ -270,7 +277,25 @@ async fn delete_all(velero: &Velero<'_>, mut doomed: Vec<Doomed>, undone: &mut U
             wait(velero, &mut going, undone, Some(FINALIZING)).await?;
         }
     }
-    wait(velero, &mut going, undone, None).await
+    wait(velero, &mut going, undone, None).await?;
+    if !claims.is_empty() {
+        retained(velero, &claims, undone).await;
+    }
+    Ok(())
+}
+
+/// Volumes that outlive their claims, because somebody wants them to.
+async fn retained(velero: &Velero<'_>, claims: &BTreeSet<String>, undone: &mut Undone) {
+    let Ok(kind) = velero.cx.ask.kind("PersistentVolume", Some("v1")).await else { return };
+    let key = Key { kind, namespace: None, selector: String::new() };
+    // Without the right to look, nobody could do anything about them either.
+    let Ok(found) = velero.cx.ask.look(&key, None, false, true).await else { return };
+    for volume in &found.objects {
+        let ours = claims.contains(object::text(volume, "/spec/claimRef/uid"));
+        if ours && object::text(volume, "/spec/persistentVolumeReclaimPolicy") == "Retain" {
+            undone.left.push(format!("{} is retained, by its reclaim policy", object::describe(volume)));
+        }
+    }
 }
 
 /// Whether it is on its way out; `false`: it is gone already.

@@ -19,7 +19,7 @@ use super::super::velero::{
 };
 
 /// How many names of restored objects a result has; with more of them it has none, and the artifact has all.
-const NAMES: usize = 5_000;
+const NAMES: usize = 2_000;
 /// How many objects that were there before are looked at.
 const LOOKS: usize = 200;
 
@@ -40,7 +40,12 @@ pub(super) async fn read(velero: &Velero<'_>, restore: &Value, location: &str, p
     let (name, teller) = (object::name(restore), velero.cx.teller);
     let roots = velero.roots(location).await;
     let mut reading = Reading::default();
-    match velero.fetch(Kept::RestoreResults, name, &roots).await {
+    // Side by side: Velero may let both wait.
+    let (results, list) = tokio::join!(
+        velero.fetch(Kept::RestoreResults, name, &roots),
+        velero.fetch(Kept::RestoreResourceList, name, &roots)
+    );
+    match results {
         Ok(text) => {
             reading.artifacts.extend(teller.keep(Kept::RestoreResults.file(), &text).await);
             match serde_json::from_str(&text) {
@@ -61,7 +66,7 @@ pub(super) async fn read(velero: &Velero<'_>, restore: &Value, location: &str, p
             reading.notes.push(format!("{why}{open}"));
         }
     }
-    match velero.fetch(Kept::RestoreResourceList, name, &roots).await {
+    match list {
         Ok(text) => {
             reading.artifacts.extend(teller.keep(Kept::RestoreResourceList.file(), &text).await);
             match Restored::read(&text) {

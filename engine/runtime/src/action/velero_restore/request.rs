@@ -10,7 +10,7 @@ use lifeboat_core::{
     duration::Duration,
     kube::{
         object,
-        velero::{Refused, Wanted},
+        velero::{Refused, Wanted, contains_namespace},
         words,
     },
     model::Template,
@@ -42,6 +42,16 @@ impl Wishes {
             max_age: spec.max_age,
             allow_partial: spec.allow_partial,
         }
+    }
+
+    /// The backups among which is chosen. Those of other namespaces are none of them, unless there is nothing else: then
+    /// they tell what is wrong.
+    pub(super) fn candidates(&self, backups: Vec<Value>) -> Vec<Value> {
+        let holds_all = |backup: &Value| self.namespaces.iter().all(|name| contains_namespace(backup, name));
+        if self.name.is_some() || !backups.iter().any(holds_all) {
+            return backups;
+        }
+        backups.into_iter().filter(holds_all).collect()
     }
 
     pub(super) fn wanted(&self, now: Timestamp) -> Wanted<'_> {
@@ -180,6 +190,20 @@ mod tests {
             (wishes.wanted(now).name, wishes.wanted(now).namespaces),
             (Some("b"), &["auth".into(), "shop".into()][..])
         );
+    }
+
+    #[test]
+    fn backups_of_other_namespaces_are_not_even_looked_at() {
+        let backup = |name: &str, of: &str| json!({"metadata": {"name": name}, "spec": {"includedNamespaces": [of]}});
+        let backups = || vec![backup("a", "shop"), backup("b", "auth"), backup("c", "*")];
+        let names = |wishes: Value, backups: Vec<Value>| -> Vec<String> {
+            Wishes::of(&spec(wishes)).candidates(backups).iter().map(|it| object::name(it).to_owned()).collect()
+        };
+        assert_eq!(names(json!({"namespaces": ["shop"]}), backups()), ["a", "c"]);
+        assert_eq!(names(json!({"namespaces": ["shop", "auth"]}), backups()), ["c"]);
+        assert_eq!(names(json!({}), backups()), ["a", "b", "c"]);
+        assert_eq!(names(json!({"namespaces": ["shop"], "backup": "b"}), backups()), ["a", "b", "c"]);
+        assert_eq!(names(json!({"namespaces": ["shop"]}), vec![backup("b", "auth")]), ["b"]);
     }
 
     #[test]
