@@ -12,6 +12,7 @@ use crate::harness::{Place, runbook_with};
 mod gitops;
 mod messages;
 mod objects;
+mod preflight;
 mod resume;
 mod velero;
 

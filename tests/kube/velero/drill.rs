@@ -34,13 +34,17 @@ fn a_namespace_is_restored_beside_the_live_one_and_removed_again() {
 
     let shown = site.place.lifeboat(&["show", "@latest", "--format", "json"]).code(0).json();
     assert_eq!(shown["run"]["verdict"], "succeeded", "{shown}");
-    assert!(shown["objectives"]["rpo"]["actualMs"].as_u64().or(shown["objectives"]["rpo"]["actual"].as_u64()).is_some(), "{shown}");
+    assert!(
+        shown["objectives"]["rpo"]["actualMs"].as_u64().or(shown["objectives"]["rpo"]["actual"].as_u64()).is_some(),
+        "{shown}"
+    );
     let records = site.place.records();
     let prepared = of_kind(&records, "action-prepared");
     let chosen = prepared.iter().find(|record| record["step"] == "restore").expect("it was chosen");
     assert_eq!(chosen["facts"]["backup"], site.namespace.as_str(), "{chosen}");
     let backup = get(site.client, &of_velero("backups", &site.namespace));
-    let started: jiff::Timestamp = backup["status"]["startTimestamp"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+    let started: jiff::Timestamp =
+        backup["status"]["startTimestamp"].as_str().and_then(|at| at.parse().ok()).expect("a time");
     let point: jiff::Timestamp = chosen["facts"]["startedAt"].as_str().and_then(|at| at.parse().ok()).expect("a time");
     assert_eq!(point, started, "the recovery point is the start of the backup");
     let finished = of_kind(&records, "action-finished");

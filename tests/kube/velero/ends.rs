@@ -82,7 +82,9 @@ fn what_is_there_and_differs_is_not_passed_off_as_restored() {
     };
     site.client.create(&there("7")).expect("it can be made");
     let ended = start(&site, &restoring(&site, &to, "")).end(LONG).code(3);
-    ended.says(&format!("Velero kept 1 object that was in the cluster before and differ from the backup: ConfigMap {to}/counts"));
+    ended.says(&format!(
+        "Velero kept 1 object that was in the cluster before and differ from the backup: ConfigMap {to}/counts"
+    ));
     assert_eq!(get(site.client, &path("v1", "configmaps", &to, "counts"))["data"]["rows"], "7", "it is not touched");
     assert_eq!(get(site.client, &path("apps/v1", "deployments", &to, "web")), Value::Null, "the rest is taken back");
     let site = Site { place: Place::new(), ..site };

@@ -53,7 +53,8 @@ fn a_lost_answer_makes_no_second_restore() {
 fn after_a_restart_of_velero_the_next_attempt_makes_another_restore_from_the_same_backup() {
     let (site, velero) = prepared_shop("restart");
     let to = format!("{}-new", site.namespace);
-    let runbook = restoring(&site, &to, "").replace("    timeout: 2m\n", "    timeout: 2m\n    retry: {attempts: 2, delay: 1s}\n");
+    let runbook = restoring(&site, &to, "")
+        .replace("    timeout: 2m\n", "    timeout: 2m\n    retry: {attempts: 2, delay: 1s}\n");
     let run = start(&site, &runbook);
     let first = restore_asked_for(&site);
     let name = first["metadata"]["name"].as_str().expect("a name").to_owned();

@@ -14,7 +14,11 @@ fn a_namespace_that_the_restore_has_created_goes_with_all_of_it() {
     start(&site, &runbook).end(LONG).code(3);
     assert_eq!(get(site.client, &format!("/api/v1/namespaces/{to}")), Value::Null);
     assert!(restores(&site).is_empty(), "the Restore is gone, too");
-    assert_eq!(get(site.client, &site.path("apps/v1", "deployments", "web"))["status"]["readyReplicas"], 2, "what is live stays");
+    assert_eq!(
+        get(site.client, &site.path("apps/v1", "deployments", "web"))["status"]["readyReplicas"],
+        2,
+        "what is live stays"
+    );
     site.place.lifeboat(&["verify", "@latest"]).code(0);
 }
 
@@ -24,9 +28,7 @@ fn what_was_there_before_stays() {
     let site = shop("stays");
     backed_up(&site, &site.namespace);
     let to = site.client.new_namespace("before").expect("a namespace");
-    let config = |name: &str, data: &Value| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": to}, "data": data})
-    };
+    let config = |name: &str, data: &Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": to}, "data": data});
     for object in [config("mine", &json!({"a": "b"})), config("counts", &json!({"rows": "42"}))] {
         site.client.create(&object).expect("it can be made");
     }
