@@ -220,7 +220,7 @@ pub fn find(kinds: &[Kind], name: &str, api_version: Option<&str>) -> Result<Kin
     groups.dedup();
     match (found.first(), groups.as_slice()) {
         // Events are served twice, and Kubernetes' own kinds win over others that borrow their names.
-        (Some(first), [_] | ["", ..] | ["apps", ..]) => Ok((*first).clone()),
+        (Some(first), [_] | ["" | "apps", ..]) => Ok((*first).clone()),
         (Some(_), several) => Err(format!(
             "expected one kind, found `{name}` in the groups {}; write `{word}.<group>`",
             several.join(", ")
