@@ -1,5 +1,6 @@
 //! The command line, by real runs.
 
+mod check;
 mod codes;
 mod evidence;
 mod guards;

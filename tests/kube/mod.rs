@@ -11,6 +11,7 @@ use crate::harness::{Place, runbook_with};
 
 mod messages;
 mod objects;
+mod preflight;
 mod resume;
 mod velero;
 

@@ -8,9 +8,9 @@
 //! - `cluster`: the only user of `kube`; `action`: what is done in a cluster
 //! - `inbox`, `signers`: acts of people at other terminals, and whose they are
 //! - `notify`: people elsewhere
-//! - `preflight`: tools and environment
+//! - `preflight`: what must be true before anything is touched
 //! - `store`: run directories, the log, artifacts, verification
-//! - `load`, `files`: runbooks and the files they use
+//! - `load`, `files`, `manifests`: runbooks, the files they use, and objects to apply
 //! - `identity`, `clock`: who, where and when
 
 mod action;
@@ -23,6 +23,7 @@ pub mod http;
 pub mod identity;
 pub mod inbox;
 pub mod load;
+mod manifests;
 pub mod notify;
 pub mod preflight;
 pub mod process;

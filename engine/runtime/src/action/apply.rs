@@ -1,9 +1,6 @@
 //! `apply`: server-side apply.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::collections::HashMap;
 
 use lifeboat_core::{
     action::{apply::Apply, kube::Prepared},
@@ -13,7 +10,7 @@ use lifeboat_core::{
         object::{self, text},
         readiness::{self, Around, Readiness},
     },
-    model::Template,
+    model::{SecretTemplate, Template},
 };
 use serde_json::{Value, json};
 
@@ -21,14 +18,15 @@ use super::{
     Context, Done, Found,
     objects::{self, Target},
 };
-use crate::cluster::{ApiError, Kind, api::Again, watch::Key};
+use crate::{
+    cluster::{ApiError, Kind, api::Again, watch::Key},
+    manifests,
+};
 
 /// By this name the server knows which fields are ours.
 const MANAGER: &str = "lifeboat";
 /// How long a kind may take to be served once its definition is established.
 const SERVED: std::time::Duration = std::time::Duration::from_secs(30);
-/// The largest manifest file, in bytes.
-const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// One object of the manifests.
 struct Wanted {
@@ -214,51 +212,8 @@ async fn established(cx: &Context<'_>, target: &Target) -> Result<(), String> {
 
 /// The objects of all manifests, in the order in which they are applied.
 async fn read(cx: &Context<'_>, apply: &Apply) -> Result<Vec<Value>, String> {
-    let mut objects = Vec::new();
-    if let Some(text) = &apply.manifest {
-        objects.extend(manifest::parse(text.as_str()).map_err(|why| format!("manifest: {why}"))?);
-    }
-    let paths: Vec<PathBuf> = apply.files.iter().map(|file| cx.directory.join(file.as_str())).collect();
-    let files =
-        tokio::task::spawn_blocking(move || paths.iter().map(|path| texts(path)).collect::<Result<Vec<_>, _>>())
-            .await
-            .map_err(|error| error.to_string())??;
-    for (path, text) in files.into_iter().flatten() {
-        objects.extend(manifest::parse(&text).map_err(|why| format!("{}: {why}", path.display()))?);
-    }
-    if objects.is_empty() {
-        return Err("expected at least one object in the manifests, found none".to_owned());
-    }
-    manifest::order(&mut objects);
-    Ok(objects)
-}
-
-/// A file, or those of a directory, in the order of their names.
-fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, String> {
-    let read = |path: &Path| -> Result<(PathBuf, String), String> {
-        let error = |error: std::io::Error| format!("expected a manifest in {}, found: {error}", path.display());
-        let size = std::fs::metadata(path).map_err(error)?.len();
-        if size > LARGEST {
-            return Err(format!("expected at most {LARGEST} bytes in {}, found {size}", path.display()));
-        }
-        Ok((path.to_owned(), std::fs::read_to_string(path).map_err(error)?))
-    };
-    if !path.is_dir() {
-        return Ok(vec![read(path)?]);
-    }
-    let error = |error: std::io::Error| format!("expected manifests in {}, found: {error}", path.display());
-    let mut files: Vec<PathBuf> = std::fs::read_dir(path)
-        .map_err(error)?
-        .map(|entry| entry.map(|entry| entry.path()).map_err(error))
-        .collect::<Result<_, _>>()?;
-    files.retain(|file| {
-        file.extension().and_then(|it| it.to_str()).is_some_and(|it| matches!(it, "yaml" | "yml" | "json"))
-    });
-    files.sort();
-    if files.is_empty() {
-        return Err(format!("expected *.yaml, *.yml or *.json in {}, found none", path.display()));
-    }
-    files.iter().map(|file| read(file)).collect()
+    let files: Vec<String> = apply.files.iter().map(|file| file.as_str().to_owned()).collect();
+    manifests::read(cx.directory, apply.manifest.as_ref().map(SecretTemplate::as_str), &files).await
 }
 
 /// Waits until the kinds that CRDs of these manifests bring are served: a definition is established a moment before that.

@@ -61,13 +61,21 @@ pub fn of_objects(applied: &Applied<'_>) -> Vec<Need> {
 pub(super) fn without_unknown(texts: &dyn Texts, text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut unknown = 0_usize;
     while let Some((before, after)) = rest.split_once("{{") {
         out.push_str(before);
         let Some((inside, behind)) = after.split_once("}}") else { return out };
         let tag = inside.trim_matches(|sign: char| sign == '{' || sign == '~' || sign.is_whitespace());
         if !(tag.starts_with(['#', '/', '!', '^']) || tag == "else" || tag.starts_with("else ")) {
             let alone = texts.secret(&SecretTemplate(format!("{{{{{tag}}}}}")));
-            out.push_str(alone.as_ref().map_or(UNKNOWN, SecretTemplate::as_str));
+            match alone {
+                Ok(known) => out.push_str(known.as_str()),
+                // Each is another one: two objects of one name would be a mistake.
+                Err(_) => {
+                    unknown += 1;
+                    out.push_str(&format!("{UNKNOWN}-{unknown}"));
+                }
+            }
         }
         // A third brace is the tag's only if it began with three.
         rest = behind.strip_prefix('}').filter(|_| inside.starts_with('{')).unwrap_or(behind);

@@ -261,8 +261,8 @@ fn what_a_step_will_give_is_not_known_yet() {
     let [apply] = found.manifests.as_slice() else { panic!("{:#?}", found.manifests) };
     assert!(!apply.complete);
     let text = apply.manifest.as_deref().unwrap_or_default();
-    assert!(text.contains("metadata: {name: unknown-yet, namespace: shop}") && !text.contains("{{"), "{text}");
-    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "unknown-yet"}});
+    assert!(text.contains("metadata: {name: unknown-yet-1, namespace: shop}") && !text.contains("{{"), "{text}");
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "unknown-yet-1"}});
     let applied = Applied { manifests: apply, objects: vec![object] };
     assert_eq!(lines(&of_objects(&applied)), ["get,patch,create ConfigMap:v1 @shop (apply)"]);
 }
