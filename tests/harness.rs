@@ -77,6 +77,19 @@ impl Going {
         kill_process(Pid::from_child(&self.child), signal).expect("the engine can be signalled");
     }
 
+    /// What it has said so far, on both streams.
+    pub(crate) fn so_far(&self) -> String {
+        use std::os::unix::fs::FileExt as _;
+        let read = |file: &File| {
+            // At a place of its own: the offset is shared with the process that writes.
+            let length = usize::try_from(file.metadata().map_or(0, |it| it.len())).unwrap_or(0);
+            let mut bytes = vec![0; length];
+            file.read_exact_at(&mut bytes, 0).expect("a file of ours can be read");
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        format!("{}{}", read(&self.out), read(&self.err))
+    }
+
     /// Whether it has ended.
     pub(crate) fn over(&mut self) -> bool {
         self.child.try_wait().expect("a child can be waited for").is_some()

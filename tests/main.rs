@@ -8,5 +8,6 @@ mod crash;
 mod drills;
 mod files;
 mod harness;
+mod kube;
 mod lint;
 mod people;
