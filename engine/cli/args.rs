@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Lint(Lint),
     /// Show in which order a runbook would run, its critical path and its point of no return
     Plan(Plan),
+    /// Look whether everything is there that a run would need; touches nothing and records nothing
+    Check(Check),
     /// Run a runbook for a real incident
     Run(Run),
     /// Run a runbook as a drill: a rehearsal, cleaned up after
@@ -156,6 +158,24 @@ pub(crate) enum PlanFormat {
     Mermaid,
     /// A Graphviz graph
     Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The runbook
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Look for a drill and not for an incident
+    #[arg(long)]
+    pub drill: bool,
+    /// Ask nobody for inputs. Also when standard input is no terminal
+    #[arg(long)]
+    pub no_input: bool,
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+    pub format: ShowFormat,
 }
 
 /// How this process takes part in a run.

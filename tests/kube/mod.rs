@@ -10,6 +10,10 @@ use lifeboat_test_cluster::{Client, Cluster, Options};
 use crate::harness::{Place, runbook_with};
 
 mod gitops;
+mod messages;
+mod objects;
+mod resume;
+mod velero;
 
 /// An API server alone, shared by all tests; each has a namespace of its own.
 pub(crate) fn api() -> &'static Cluster {

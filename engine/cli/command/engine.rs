@@ -9,18 +9,16 @@ use std::{
 use lifeboat_core::{
     evidence::Record,
     machine::{Command, Engine, Input, Machine, Signal},
-    mask::{Mask, StreamMask},
-    model::Requirement,
+    mask::Mask,
     notify::Target,
     report,
 };
 use lifeboat_runtime::{
-    driver::{Driver, Ended, Setup, Wanted},
+    driver::{Driver, Ended, Setup},
     files::Files,
     identity,
     inbox::Inbox,
     notify::{self, Notifier},
-    process,
     signers::Signers,
     store::{Log, RunDir, read_log},
 };
@@ -30,7 +28,7 @@ use super::{Failure, Message, Outcome};
 use crate::{args, ui};
 
 /// From TERM to KILL.
-const GRACE: Duration = Duration::from_secs(10);
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// What a run is driven with.
 pub(super) struct Drive {
@@ -97,18 +95,8 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         };
         std::thread::spawn(move || ui::screen::listen(&questions, &who, &inputs, &preview, &keep));
     }
-    let variables: Vec<String> = plan.scopes.iter().flat_map(|scope| scope.runbook.requires.env.clone()).collect();
-    let tools: Vec<(String, Requirement)> = plan
-        .scopes
-        .iter()
-        .flat_map(|scope| &scope.runbook.requires.tools)
-        .map(|(name, requirement)| (name.clone(), (**requirement).clone()))
-        .collect();
-    let environment = process::base_environment(
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        &variables,
-    );
-    let mask = drive.mask.clone();
+    let (wanted, environment) = super::prepare::wanted(plan);
+    let filter = super::prepare::filter(&drive.mask);
     let notifier = Notifier::start(notify::Setup {
         targets: drive.targets,
         created: (*drive.machine.state().created).clone(),
@@ -135,11 +123,11 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
         run: drive.run,
         directory: drive.directory,
         environment,
-        filter: Arc::new(move || Box::new(Filter(mask.stream()))),
+        filter,
         mask: drive.mask,
         grace: GRACE,
         files: drive.files,
-        wanted: Wanted { tools, variables },
+        wanted,
         elapsed_ms: drive.elapsed_ms,
         notifier,
         inbox,
@@ -152,18 +140,6 @@ async fn drive_async(drive: Drive, arguments: &args::Engine, attended: bool) -> 
     // The driver has dropped its end, so the screen shows what is left and ends.
     drop(shown.join());
     ended
-}
-
-/// Core's mask, as the runtime wants it.
-struct Filter(StreamMask);
-
-impl process::ByteFilter for Filter {
-    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.0.push(bytes, out);
-    }
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        self.0.finish(out);
-    }
 }
 
 fn listen_to_signals(inputs: &mpsc::UnboundedSender<Input>) {

@@ -7,7 +7,9 @@ use crate::args::Command;
 mod abort;
 mod act;
 mod attach;
+mod check;
 mod completions;
+mod created;
 mod drill;
 mod engine;
 mod lint;
@@ -71,6 +73,7 @@ pub(crate) fn dispatch(command: Command) -> Outcome {
     match command {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments, lifeboat_core::model::Mode::Incident),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),

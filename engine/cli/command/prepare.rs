@@ -1,13 +1,16 @@
 //! From a file and arguments to a plan: reading, linting, inputs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use indexmap::IndexMap;
 use lifeboat_core::{
     diagnostic::{Diagnostic, Severity},
     evidence::event::RunCreated,
     lint,
-    mask::Mask,
+    mask::{Mask, StreamMask},
     model::{
         Input, InputType, Mode, Runbook,
         parse::{self, Parsed},
@@ -16,7 +19,12 @@ use lifeboat_core::{
     notify,
     plan::{self, Binding, Loaded, Plan, Request, inputs},
 };
-use lifeboat_runtime::load::Library;
+use lifeboat_runtime::{
+    files::Files,
+    load::Library,
+    preflight::Wanted,
+    process::{self, Filters},
+};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -294,4 +302,51 @@ pub(super) fn plan(
         resolve: &resolve,
     };
     plan::build(request).map_err(|errors| broken(&errors))
+}
+
+/// The files that the runbook says its steps use, digested.
+pub(super) fn files(opened: &Opened, plan: &Plan) -> Result<Files, Failure> {
+    let below = |directory: &str, file: &str| match directory {
+        "" => file.to_owned(),
+        directory => format!("{directory}/{file}"),
+    };
+    let of_scopes = plan.scopes.iter();
+    let patterns: Vec<String> =
+        of_scopes.flat_map(|scope| scope.runbook.files.iter().map(|file| below(&scope.directory, file))).collect();
+    Files::digest(&opened.directory, &patterns)
+        .map_err(|error| Failure::usage(Message::new(format!("the runbook's `files` cannot be read: {error}"))))
+}
+
+/// What the plan wants of this machine, and the environment that its processes get.
+pub(super) fn wanted(plan: &Plan) -> (Wanted, BTreeMap<String, String>) {
+    let variables: Vec<String> = plan.scopes.iter().flat_map(|scope| scope.runbook.requires.env.clone()).collect();
+    let tools = plan
+        .scopes
+        .iter()
+        .flat_map(|scope| &scope.runbook.requires.tools)
+        .map(|(name, requirement)| (name.clone(), (**requirement).clone()))
+        .collect();
+    let environment = process::base_environment(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        &variables,
+    );
+    (Wanted { tools, variables }, environment)
+}
+
+/// Takes secrets out of what processes print.
+pub(super) fn filter(mask: &Mask) -> Filters {
+    let mask = mask.clone();
+    Arc::new(move || Box::new(Filter(mask.stream())))
+}
+
+/// Core's mask, as the runtime wants it.
+struct Filter(StreamMask);
+
+impl process::ByteFilter for Filter {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        self.0.push(bytes, out);
+    }
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.0.finish(out);
+    }
 }

@@ -1,27 +1,20 @@
 //! `run`: a runbook for a real incident.
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use lifeboat_core::{
-    evidence::{
-        FORMAT, chain,
-        event::{InputRecord, RunCreated, RunbookIdentity},
-    },
+    evidence::{chain, event::RunCreated},
     machine::{Machine, Now},
     mask::Mask,
     model::Mode,
-    plan::{Binding, digest},
+    plan::digest,
 };
 use lifeboat_runtime::{
     clock::whole_micros,
-    files::Files,
-    identity,
-    load::frozen_name,
     store::{Holder, RunDir, Store, run_id},
 };
 use std::{path::Path, sync::Arc};
 
-use super::{Failure, Message, Outcome, engine, prepare};
+use super::{Failure, Message, Outcome, created, engine, prepare};
 use crate::{args, ui};
 
 /// Runs a runbook.
@@ -32,18 +25,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
     let values = prepare::values(&runbook, &arguments.inputs, attended)?;
     let plan = Arc::new(prepare::plan(&opened, &runbook, mode, values.bindings)?);
 
-    let patterns: Vec<String> = plan
-        .scopes
-        .iter()
-        .flat_map(|scope| {
-            scope.runbook.files.iter().map(|file| match scope.directory.as_str() {
-                "" => (**file).clone(),
-                directory => format!("{directory}/{}", **file),
-            })
-        })
-        .collect();
-    let files = Files::digest(&opened.directory, &patterns)
-        .map_err(|error| Failure::usage(Message::new(format!("the runbook's `files` cannot be read: {error}"))))?;
+    let files = prepare::files(&opened, &plan)?;
 
     let now = whole_micros(Timestamp::now());
     let mark = |text: &Option<String>| text.as_deref().map(|text| instant(text, now)).transpose();
@@ -53,46 +35,18 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
 
     let store = Store::new(&arguments.store.store);
     let run = create(&store, &runbook.metadata.name, now)?;
-    let sources: Vec<(String, Vec<u8>)> = opened
-        .library
-        .all()
-        .into_iter()
-        .map(|(name, source)| (frozen_name(&name), source.text().as_bytes().to_vec()))
-        .collect();
+    let sources = created::sources(&opened);
     let frozen = digest::to_json(&plan);
     let signers = freeze_signers(arguments.allowed_signers.as_deref(), &run)?;
     let plan_bytes = serde_json::to_vec_pretty(&frozen).unwrap_or_default();
     run.freeze(&sources).and_then(|()| run.write_plan(&plan_bytes)).map_err(Failure::evidence)?;
 
-    let (commit, dirty) = identity::git(&opened.directory);
     let created = RunCreated {
-        format: FORMAT,
-        engine: env!("CARGO_PKG_VERSION").to_owned(),
-        run: run.id().to_owned(),
-        mode,
-        runbook: RunbookIdentity {
-            name: (*runbook.metadata.name).clone(),
-            title: runbook.metadata.title.clone().unwrap_or_else(|| (*runbook.metadata.name).clone()),
-            owner: runbook.metadata.owner.clone(),
-            capability: runbook.recovery.capability.clone(),
-            path: opened.name.clone(),
-            digests: sources.iter().map(|(name, bytes)| (name.clone(), chain::digest(bytes))).collect(),
-            commit,
-            dirty,
-        },
-        plan_digest: chain::digest(&plan_bytes),
-        steps: u32::try_from(plan.nodes.iter().filter(|node| node.step().is_some()).count()).unwrap_or(u32::MAX),
-        inputs: recorded(&plan.scopes.first().map(|scope| scope.inputs.clone()).unwrap_or_default()),
-        files: files.digests(),
-        objectives: *runbook.recovery.objectives,
-        level: runbook.recovery.level,
         outage_at,
         detected_at,
         declared_at,
         signers,
-        host: identity::host(),
-        user: identity::user(),
-        directory: opened.directory.to_string_lossy().into_owned(),
+        ..created::created(&opened, &runbook, &plan, run.id(), &sources, &plan_bytes, &files)
     };
     let targets = prepare::targets(&plan, &created, &values.secrets)?;
     let who = Holder { pid: std::process::id(), host: created.host.clone(), user: created.user.clone() };
@@ -139,7 +93,7 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
     let mut last = None;
     // Two runs of one runbook in the same second differ in their random part, and even that may meet another.
     for _ in 0..8 {
-        match RunDir::create(store, &run_id(now, name, random())) {
+        match RunDir::create(store, &run_id(now, name, created::random())) {
             Ok(run) => return Ok(run),
             Err(error) => last = Some(error),
         }
@@ -148,13 +102,6 @@ fn create(store: &Store, name: &str, now: Timestamp) -> Result<RunDir, Failure> 
         Some(error) => Failure::evidence(error),
         None => Failure::evidence(Message::new("the store cannot be written")),
     })
-}
-
-/// Two random bytes. The standard library's hasher is keyed from the system's randomness, which is all that is needed.
-fn random() -> [u8; 2] {
-    use std::hash::{BuildHasher as _, RandomState};
-    let [a, b, ..] = RandomState::new().hash_one(0).to_le_bytes();
-    [a, b]
 }
 
 fn introduce(created: &RunCreated, run: &RunDir) {
@@ -171,19 +118,6 @@ fn introduce(created: &RunCreated, run: &RunDir) {
         objectives.rpo,
         run.id(),
     ));
-}
-
-fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord> {
-    inputs
-        .iter()
-        .map(|(name, binding)| {
-            let record = match binding {
-                Binding::Value(value) => InputRecord::Value(value.clone()),
-                Binding::Secret(_) => InputRecord::Secret(true),
-            };
-            (name.clone(), record)
-        })
-        .collect()
 }
 
 /// A mark: an RFC 3339 time, or so long before now (`-25m`).

@@ -48,6 +48,8 @@ struct Inner {
     directory: PathBuf,
     /// Each is reached on its own: one that does not answer must not hold up the others.
     known: Mutex<HashMap<ClusterRef, Arc<OnceCell<Arc<Cluster>>>>>,
+    /// What came last instead of an answer, by the cluster's name.
+    troubles: Troubles,
     runtime: RwLock<Option<tokio::runtime::Runtime>>,
 }
 
@@ -60,6 +62,9 @@ impl Drop for Inner {
     }
 }
 
+/// What came last instead of an answer, by the cluster's name: for those who give up.
+type Troubles = Arc<RwLock<HashMap<String, String>>>;
+
 /// A cluster that was reached.
 pub struct Cluster {
     /// Its name in the evidence.
@@ -70,6 +75,7 @@ pub struct Cluster {
     /// How it was reached, to do it again when its credentials have expired.
     source: connect::Source,
     inputs: mpsc::UnboundedSender<Input>,
+    troubles: Troubles,
     requests: AtomicU64,
     kinds: kinds::Cache,
     watches: watch::Registry,
@@ -97,7 +103,13 @@ impl Clusters {
     /// Clusters of a run. Kubeconfigs are relative to `directory`; the machine hears of each cluster by `inputs`.
     #[must_use]
     pub fn new(inputs: mpsc::UnboundedSender<Input>, directory: PathBuf) -> Self {
-        let inner = Inner { inputs, directory, known: Mutex::new(HashMap::new()), runtime: RwLock::new(None) };
+        let inner = Inner {
+            inputs,
+            directory,
+            known: Mutex::new(HashMap::new()),
+            troubles: Troubles::default(),
+            runtime: RwLock::new(None),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -134,7 +146,8 @@ impl Clusters {
             let source = connect::Source::new(&key, &self.inner.directory);
             let handle = self.handle().map_err(Unreachable::Failed)?;
             let (inputs, step) = (self.inner.inputs.clone(), by.map(str::to_owned));
-            let task = handle.spawn(connect::reach(source, inputs, step, handle.clone()));
+            let tell = (inputs, Arc::clone(&self.inner.troubles));
+            let task = handle.spawn(connect::reach(source, tell, step, handle.clone()));
             // Whoever waits may give up: then nobody needs the connection any more either.
             let task = Abandoned(task);
             let reached = task.await.map_err(Unreachable::Failed)?;
@@ -149,6 +162,14 @@ impl Clusters {
             ))),
             _ => Ok(found),
         }
+    }
+}
+
+impl Clusters {
+    /// What came last from a cluster of this name instead of an answer.
+    #[must_use]
+    pub fn trouble(&self, name: &str) -> Option<String> {
+        self.inner.troubles.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
 
@@ -203,6 +224,9 @@ impl Cluster {
     }
 
     fn trouble(&self, step: Option<&str>, request: &str, reason: &str, wait: Duration, failures: u32) {
+        let mut troubles = self.troubles.write().unwrap_or_else(PoisonError::into_inner);
+        troubles.insert(self.name.clone(), reason.to_owned());
+        drop(troubles);
         drop(self.inputs.send(Input::ApiTrouble(ApiTrouble {
             cluster: self.name.clone(),
             step: step.map(str::to_owned),

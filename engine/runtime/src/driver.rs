@@ -23,7 +23,6 @@ use lifeboat_core::{
     evidence::{Event, Record, event::Task},
     machine::{Command, Engine, Input, Machine, Now, Question, Timer},
     mask::Mask,
-    model::Requirement,
 };
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
@@ -38,7 +37,7 @@ use crate::{
     http::Clients,
     inbox::{self, Inbox, Opened},
     notify::Notifier,
-    preflight,
+    preflight::{self, Wanted},
     process::{self, Filters},
     store::{Log, RunDir},
 };
@@ -100,15 +99,6 @@ impl Screen {
         self.tell(View::Line { step: step.to_owned(), text: line.text.clone(), stderr, missed });
         true
     }
-}
-
-/// What must be there before anything is touched.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Programs, and the versions that will do.
-    pub tools: Vec<(String, Requirement)>,
-    /// Environment variables.
-    pub variables: Vec<String>,
 }
 
 /// Everything that a run needs from the world.
@@ -241,7 +231,6 @@ impl Driver {
             actions: HashMap::new(),
             follows: HashMap::new(),
             checks: HashMap::new(),
-            // Checks poll, and a poll may be a process: a wide layer that verifies must not become a fork bomb.
             check_processes: Arc::new(Semaphore::new((parallel * 4).max(16))),
             timers: BinaryHeap::new(),
             armed: 0,
@@ -445,16 +434,19 @@ impl Driver {
                     let _gone = proceed.send(());
                 }
             }
-            Command::Preflight { clusters, .. } => {
-                let (wanted, world) = (self.wanted.clone(), self.world.clone());
-                tokio::spawn(async move {
-                    let (tools, variables) = (&wanted.tools, &wanted.variables);
-                    let mut findings =
-                        preflight::look(tools, variables, &world.environment, &world.directory, &world.filter).await;
-                    findings.extend(world.files.findings());
-                    findings.extend(preflight::meet(&world.clusters, &clusters).await);
-                    drop(world.sender.send(Input::Preflight(findings)));
-                });
+            Command::Preflight { clusters, needs } => {
+                let sender = self.world.sender.clone();
+                let look = preflight::Look {
+                    wanted: self.wanted.clone(),
+                    environment: self.world.environment.clone(),
+                    directory: self.world.directory.clone(),
+                    filter: self.world.filter.clone(),
+                    files: Arc::clone(&self.world.files),
+                    clusters: self.world.clusters.clone(),
+                    refs: clusters,
+                    needs: *needs,
+                };
+                tokio::spawn(async move { drop(sender.send(Input::Preflight(preflight::everything(&look).await))) });
             }
             Command::StartAction { node, task, attempt, order, prepared } => {
                 let (stop, stopped) = watch::channel(None);
@@ -515,26 +507,7 @@ impl Driver {
             step: node.map(|_| step.clone()),
         };
         let (sender, mask) = (self.world.sender.clone(), self.world.mask.clone());
-        let permits = Arc::clone(&self.check_processes);
-        let check = tokio::spawn(async move {
-            let observed = match &order {
-                lifeboat_core::check::Order::Process(_) => {
-                    let permit = permits.acquire_owned().await;
-                    let observed = check::observe(&order, &cx).await;
-                    drop(permit);
-                    observed
-                }
-                _ => check::observe(&order, &cx).await,
-            };
-            let observed = match observed {
-                Ok(mut value) => {
-                    mask.value(&mut value);
-                    Ok(value)
-                }
-                Err(reason) => Err(mask.text(&reason).into_owned()),
-            };
-            drop(sender.send(Input::CheckFinished { run, observed }));
-        });
+        let check = check::begin(run, order, cx, mask, Arc::clone(&self.check_processes), sender);
         self.checks.insert(run, check);
     }
 

@@ -36,6 +36,7 @@ mod stream;
 mod supervise;
 
 pub use ended::Ended;
+pub(crate) use environment::marked;
 pub use environment::{BASE_NAMES, BASE_PREFIXES, base_environment};
 pub use kernel::{gone, still_running, stop_left_behind};
 pub use program::{Missing, StartError, find_program};

@@ -220,6 +220,7 @@ fn cli() -> Result<String, String> {
     for command in [
         "lint",
         "plan",
+        "check",
         "run",
         "drill",
         "resume",

@@ -57,7 +57,7 @@ pub struct VeleroRestore {
     /// What happens to objects that exist already. Without it: `keep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub existing: Option<Existing>,
-    /// A ConfigMap with resource modifier rules in Velero's namespace, by its name.
+    /// A `ConfigMap` with resource modifier rules in Velero's namespace, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_modifier: Option<Template>,
 }

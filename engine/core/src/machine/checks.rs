@@ -1,5 +1,7 @@
 //! Verification: trying a check until it passes, holds, or its time is over; negative controls; pre-flight checks.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Command, Key, Machine, Stage, Timer, needs, outputs};
@@ -67,6 +69,8 @@ pub(crate) struct Preflight {
     pub findings: Vec<Finding>,
     pub tools_done: bool,
     pub begun: bool,
+    /// What its checks found, by their number: they end in any order, and are told in that of the runbook.
+    checked: BTreeMap<u32, Finding>,
     /// Checks that have not ended: scope and number in it, by series.
     open: usize,
     checks: Vec<(usize, usize)>,
@@ -100,7 +104,8 @@ impl Machine {
         if !self.preflight.begun || !self.preflight.tools_done || self.preflight.open > 0 || self.stop.is_some() {
             return false;
         }
-        let findings = std::mem::take(&mut self.preflight.findings);
+        let mut findings = std::mem::take(&mut self.preflight.findings);
+        findings.extend(std::mem::take(&mut self.preflight.checked).into_values());
         let missing: Vec<String> = findings.iter().filter(|finding| finding.blocks()).map(Finding::title).collect();
         let reason = format!("not ready: {}; nothing was touched", missing.join(", "));
         let passed = missing.is_empty();
@@ -321,7 +326,7 @@ impl Machine {
         }
         match series_key {
             Some(key) => self.check_ended(key, &series, &check, observed, verdict),
-            None => self.preflight_check_ended(&check, verdict, observed),
+            None => self.preflight_check_ended(series.check, &check, verdict, observed),
         }
     }
 
@@ -388,7 +393,7 @@ impl Machine {
         }
     }
 
-    fn preflight_check_ended(&mut self, check: &Check, verdict: Result<(), String>, observed: &Value) {
+    fn preflight_check_ended(&mut self, at: u32, check: &Check, verdict: Result<(), String>, observed: &Value) {
         self.preflight.open -= 1;
         let (passed, found) = match verdict {
             Ok(()) => (true, "ok".to_owned()),
@@ -396,7 +401,10 @@ impl Machine {
             Err(reason) => (false, format!("{reason}, found {}", outputs::for_the_record(observed))),
         };
         let requirement = format!("check: {}", check_name(check, 0));
-        self.preflight.findings.push(Finding { passed, ..Finding::met(requirement, found) });
+        let scope = self.preflight.checks.get(at as usize).and_then(|&(scope, _)| self.plan.scopes.get(scope));
+        let prefix = scope.map_or("", |scope| scope.prefix.as_str());
+        let cluster = check::clusters(check).next().map(|cluster| format!("{prefix}{}", **cluster));
+        self.preflight.checked.insert(at, Finding { cluster, passed, ..Finding::met(requirement, found) });
     }
 
     /// Forgets every check of an action.

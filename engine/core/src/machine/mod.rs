@@ -328,7 +328,7 @@ impl Machine {
                 self.on_action_finished(
                     (node, task),
                     attempt,
-                    task::Ending { outcome, duration_ms, result, error, artifacts, requests },
+                    task::Ending { outcome, duration_ms, result, error, requests, artifacts },
                 );
             }
             Input::CheckFinished { run, observed } => self.on_check_finished(run, observed),
@@ -434,12 +434,11 @@ impl Machine {
             parallel: engine.parallel,
             torn_bytes: engine.torn_bytes,
         });
-        match self.state.run {
-            RunStatus::Created => self.begin_preflight(),
-            _ => {
-                self.meet_clusters();
-                self.load();
-            }
+        if self.state.run == RunStatus::Created {
+            self.begin_preflight();
+        } else {
+            self.meet_clusters();
+            self.load();
         }
         if self.state.paused {
             self.ask_paused();

@@ -366,7 +366,9 @@ impl List<'_> {
         for need in &mut found {
             need.cluster = self.cluster(scope, &need.cluster);
         }
-        found.into_iter().for_each(|need| self.add(need));
+        for need in found {
+            self.add(need);
+        }
     }
 
     fn node(&mut self, node: usize) {

@@ -18,6 +18,7 @@ use lifeboat_core::{
         velero::{Phase, RestorePolicy, choose, judge_restore, judge_results},
         words,
     },
+    model::Template,
 };
 use serde_json::{Value, json};
 
@@ -117,9 +118,9 @@ pub(super) async fn prepare(cx: &Context<'_>, spec: &VeleroRestore) -> Result<Fo
     Ok(Found { facts, ..Found::default() })
 }
 
-/// The ConfigMap with rules must be there: Velero would find out only after the request is made.
+/// The `ConfigMap` with rules must be there: Velero would find out only after the request is made.
 async fn modifier(velero: &Velero<'_>, spec: &VeleroRestore) -> Result<(), String> {
-    let Some(name) = spec.resource_modifier.as_ref().map(|name| name.as_str()).filter(|name| !name.is_empty()) else {
+    let Some(name) = spec.resource_modifier.as_ref().map(Template::as_str).filter(|name| !name.is_empty()) else {
         return Ok(());
     };
     let kind = velero.cx.ask.kind("ConfigMap", Some("v1")).await?;

@@ -7,11 +7,16 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use lifeboat_core::check::Order;
+use lifeboat_core::{check::Order, machine::Input, mask::Mask};
 use serde_json::Value;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+};
 
 use crate::{
     cluster::Clusters,
@@ -63,6 +68,37 @@ pub async fn observe(order: &Order, cx: &Context) -> Result<Value, String> {
         Order::Expr => Err("an `expr` check is evaluated, not observed: this is a mistake of the engine".to_owned()),
         Order::Ask { .. } => Err("an `ask` check is for a person: this is a mistake of the engine".to_owned()),
     }
+}
+
+/// Observes on a task of its own and tells the machine what was seen, without secrets. Processes wait for a place among
+/// `processes`: checks poll, and a wide layer that verifies must not become a fork bomb.
+pub(crate) fn begin(
+    run: u64,
+    order: Order,
+    cx: Context,
+    mask: Mask,
+    processes: Arc<Semaphore>,
+    sender: mpsc::UnboundedSender<Input>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let observed = match &order {
+            Order::Process(_) => {
+                let permit = processes.acquire_owned().await;
+                let observed = observe(&order, &cx).await;
+                drop(permit);
+                observed
+            }
+            _ => observe(&order, &cx).await,
+        };
+        let observed = match observed {
+            Ok(mut value) => {
+                mask.value(&mut value);
+                Ok(value)
+            }
+            Err(reason) => Err(mask.text(&reason).into_owned()),
+        };
+        drop(sender.send(Input::CheckFinished { run, observed }));
+    })
 }
 
 /// A look at a cluster, for as long as it may take.

@@ -32,6 +32,8 @@ pub struct Ask {
     pub cluster: Arc<Cluster>,
     step: Option<String>,
     requests: Arc<AtomicU64>,
+    /// After how many tries in a row it is given up.
+    most: u32,
 }
 
 /// Whether a request may be made again when nobody knows whether it was carried out.
@@ -126,7 +128,14 @@ impl Call {
 
 impl Ask {
     pub(super) fn new(cluster: Arc<Cluster>, step: Option<String>) -> Self {
-        Self { cluster, step, requests: Arc::new(AtomicU64::new(0)) }
+        Self { cluster, step, requests: Arc::new(AtomicU64::new(0)), most: u32::MAX }
+    }
+
+    /// The same, but what has failed so many times in a row is given up: for those who only want to know whether it works
+    /// now.
+    #[must_use]
+    pub fn at_most(self, most: u32) -> Self {
+        Self { most: most.max(1), ..self }
     }
 
     /// Requests that were made through this.
@@ -220,7 +229,7 @@ impl Ask {
     }
 
     async fn tried(&self, call: &Call) -> Result<Vec<u8>, ApiError> {
-        let done = tried(&self.cluster, self.step.as_deref(), call).await;
+        let done = tried(&self.cluster, self.step.as_deref(), call, self.most).await;
         // Others ask meanwhile: only our own tries count here, and `tried` counts one for each.
         self.requests.fetch_add(done.tries, Ordering::Relaxed);
         done.answer
@@ -230,7 +239,7 @@ impl Ask {
 /// Reads once more often than it fails.
 pub(super) async fn get(cluster: &Cluster, step: Option<&str>, path: &str) -> Result<Value, ApiError> {
     let call = Call::get(path);
-    let body = tried(cluster, step, &call).await.answer?;
+    let body = tried(cluster, step, &call, u32::MAX).await.answer?;
     read(&call, &body)
 }
 
@@ -250,7 +259,7 @@ struct Tried {
     tries: u64,
 }
 
-async fn tried(cluster: &Cluster, step: Option<&str>, call: &Call) -> Tried {
+async fn tried(cluster: &Cluster, step: Option<&str>, call: &Call, most: u32) -> Tried {
     let (mut failures, mut renewed, mut tries) = (0_u32, false, 0);
     loop {
         tries += 1;
@@ -279,6 +288,9 @@ async fn tried(cluster: &Cluster, step: Option<&str>, call: &Call) -> Tried {
             return Tried { answer: Err(error), tries };
         }
         failures = failures.saturating_add(1);
+        if failures >= most {
+            return Tried { answer: Err(error), tries };
+        }
         let wait = pause(failures, failed.retry_after);
         cluster.trouble(step, &error.request, &error.message, wait, failures);
         tokio::time::sleep(wait).await;

@@ -14,7 +14,7 @@ use lifeboat_core::{action::kube::ClusterRef, evidence::event::ClusterMet, machi
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{Cluster, api, kinds, watch};
+use super::{Cluster, Troubles, api, kinds, watch};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -126,7 +126,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
 /// Reaches a cluster and asks who it is, again and again until it answers.
 pub(super) async fn reach(
     source: Source,
-    inputs: mpsc::UnboundedSender<Input>,
+    (inputs, troubles): (mpsc::UnboundedSender<Input>, Troubles),
     step: Option<String>,
     handle: tokio::runtime::Handle,
 ) -> Result<Cluster, String> {
@@ -139,6 +139,7 @@ pub(super) async fn reach(
         connection: RwLock::new(client),
         source,
         inputs,
+        troubles,
         requests: AtomicU64::new(0),
         kinds: kinds::Cache::default(),
         watches: watch::Registry::default(),

@@ -102,9 +102,18 @@ impl Ask {
         {
             return Ok(found);
         }
-        let fresh = Arc::new(self.discover().await.map_err(|error| error.to_string())?);
-        *self.cluster.kinds.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        let fresh = self.kinds().await.map_err(|error| error.to_string())?;
         find(&fresh, name, api_version).map_err(|why| format!("{why} in the cluster `{}`", self.cluster.name))
+    }
+
+    /// Everything that the server serves now; it is remembered.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn kinds(&self) -> Result<Arc<Vec<Kind>>, ApiError> {
+        let fresh = Arc::new(self.discover().await?);
+        *self.cluster.kinds.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        Ok(fresh)
     }
 
     /// Everything that the server serves, preferred versions first.
@@ -191,7 +200,11 @@ fn served(group: &str, version: &str, list: &Value) -> Vec<Kind> {
         .collect()
 }
 
-fn find(kinds: &[Kind], name: &str, api_version: Option<&str>) -> Result<Kind, String> {
+/// The kind of this name among those that are served.
+///
+/// # Errors
+/// When none is, or several of this name are.
+pub fn find(kinds: &[Kind], name: &str, api_version: Option<&str>) -> Result<Kind, String> {
     let wanted = name.to_lowercase();
     let (word, group) = match wanted.split_once('.') {
         Some((word, group)) => (word, Some(group)),
@@ -207,7 +220,7 @@ fn find(kinds: &[Kind], name: &str, api_version: Option<&str>) -> Result<Kind, S
     groups.dedup();
     match (found.first(), groups.as_slice()) {
         // Events are served twice, and Kubernetes' own kinds win over others that borrow their names.
-        (Some(first), [_] | ["", ..] | ["apps", ..]) => Ok((*first).clone()),
+        (Some(first), [_] | ["" | "apps", ..]) => Ok((*first).clone()),
         (Some(_), several) => Err(format!(
             "expected one kind, found `{name}` in the groups {}; write `{word}.<group>`",
             several.join(", ")

@@ -50,14 +50,7 @@ pub(crate) struct World {
 impl World {
     /// The environment of a step's processes: the base, and what tells them where they are.
     pub(crate) fn marked(&self, step: &str, attempt: u32) -> BTreeMap<String, String> {
-        let mut environment = self.environment.clone();
-        environment.extend([
-            ("LIFEBOAT_RUN_ID".to_owned(), self.run_id.clone()),
-            ("LIFEBOAT_STEP".to_owned(), step.to_owned()),
-            ("LIFEBOAT_ATTEMPT".to_owned(), attempt.to_string()),
-            ("LIFEBOAT_MODE".to_owned(), self.mode.to_owned()),
-        ]);
-        environment
+        process::marked(&self.environment, &self.run_id, step, attempt, self.mode)
     }
 }
 

@@ -72,6 +72,24 @@ pub const BASE_PREFIXES: &[&str] = &[
     "HELM_",
 ];
 
+/// The environment of a step's processes: the base, and what tells them where they are.
+pub(crate) fn marked(
+    base: &BTreeMap<String, String>,
+    run: &str,
+    step: &str,
+    attempt: u32,
+    mode: &str,
+) -> BTreeMap<String, String> {
+    let mut environment = base.clone();
+    environment.extend([
+        ("LIFEBOAT_RUN_ID".to_owned(), run.to_owned()),
+        ("LIFEBOAT_STEP".to_owned(), step.to_owned()),
+        ("LIFEBOAT_ATTEMPT".to_owned(), attempt.to_string()),
+        ("LIFEBOAT_MODE".to_owned(), mode.to_owned()),
+    ]);
+    environment
+}
+
 /// The base environment out of the engine's own one, and with it the variables that the runbook declares
 /// (`requires.env`): what it names there, its steps shall see. Empty variables are kept: they may be meant to be empty.
 pub fn base_environment(

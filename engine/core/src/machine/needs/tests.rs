@@ -68,7 +68,7 @@ fn lines(needs: &[Need]) -> Vec<String> {
                 Place::All => String::new(),
                 Place::Unknown => " @?".to_owned(),
             };
-            let names: String = need.names.iter().map(|name| format!(" :{name}")).collect();
+            let names = need.names.iter().fold(String::new(), |all, name| format!("{all} :{name}"));
             let by: Vec<&str> = need.by.iter().map(|by| by.name.as_str()).collect();
             format!(
                 "{}{}{} {kind}{below}{place}{names} ({})",

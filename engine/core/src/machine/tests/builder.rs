@@ -67,7 +67,8 @@ pub(super) fn approval(by: Option<&str>, count: u32, unattended: Unattended, exp
 #[derive(Clone)]
 pub(super) struct Draft {
     pub id: String,
-    pub spec: Step,
+    /// On the heap: a step is large, and tests make arrays of them.
+    pub spec: Box<Step>,
     pub phase: Phase,
     pub needs: Vec<String>,
     pub after: Vec<String>,
@@ -82,7 +83,7 @@ pub(super) struct Draft {
 pub(super) fn step(id: &str) -> Draft {
     Draft {
         id: id.to_owned(),
-        spec: Step { exec: Some(argv(&["do", id])), ..Step::default() },
+        spec: Box::new(Step { exec: Some(argv(&["do", id])), ..Step::default() }),
         phase: Phase::Data,
         needs: Vec::new(),
         after: Vec::new(),
@@ -299,7 +300,7 @@ pub(super) fn plan_with(around: Around, drafts: impl IntoIterator<Item = Draft>)
             NodeKind::Barrier
         } else {
             NodeKind::Step(Box::new(PlanStep {
-                spec: Arc::new(draft.spec),
+                spec: Arc::new(*draft.spec),
                 scope: 0,
                 phase: (!draft.cleanup).then_some(draft.phase),
                 cleanup: draft.cleanup,

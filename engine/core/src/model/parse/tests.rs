@@ -155,6 +155,22 @@ fn notes_every_template_and_expression_with_its_place() {
 }
 
 #[test]
+fn a_key_may_be_a_template() {
+    let text =
+        "  a: {phase: data, velero-restore: {cluster: c, namespaceMapping: {'{{inputs.from}}': '{{run.id}}'}}}\n";
+    let parsed = steps(text);
+    let found: Vec<_> =
+        parsed.found.iter().map(|it| (it.kind, it.text.as_str(), parsed.source.slice(it.span))).collect();
+    assert_eq!(
+        found,
+        [
+            (TextKind::Template, "{{inputs.from}}", "'{{inputs.from}}'"),
+            (TextKind::Template, "{{run.id}}", "'{{run.id}}'"),
+        ]
+    );
+}
+
+#[test]
 fn spans_reach_into_an_undo() {
     let parsed = read(FULL);
     let runbook = parsed.runbook.as_ref().expect("a runbook");

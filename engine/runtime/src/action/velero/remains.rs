@@ -147,7 +147,7 @@ pub(in crate::action) async fn take_back(
             _ => {
                 Subject::of(velero, kind, &restore)?
                     .gone("waits until Velero has deleted its files and it is gone")
-                    .await?
+                    .await?;
             }
         }
     }

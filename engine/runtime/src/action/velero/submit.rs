@@ -59,7 +59,7 @@ impl Velero<'_> {
         let path = kind.collection(Some(self.namespace));
         loop {
             match self.cx.ask.create(&path, &wanted).await {
-                Ok(made) => return Ok(self.named(kind, made)),
+                Ok(made) => return Ok(named(kind, made)),
                 Err(error) if error.exists() => {
                     if let Some(found) = self.mine(kind, name).await? {
                         return Ok(found);
@@ -88,7 +88,7 @@ impl Velero<'_> {
 
     /// The object of this name, if it is there. Another's is an error.
     pub(in crate::action) async fn mine(&self, kind: &Kind, name: &str) -> Result<Option<Value>, String> {
-        let found = self.get(kind, name).await?.map(|found| self.named(kind, found));
+        let found = self.get(kind, name).await?.map(|found| named(kind, found));
         if let Some(found) = &found {
             ours(self.cx.order, found)?;
         }
@@ -119,13 +119,13 @@ impl Velero<'_> {
             Err(error) => Err(error.to_string()),
         }
     }
+}
 
-    fn named(&self, kind: &Kind, mut object: Value) -> Value {
-        // Single objects have both; a list's have neither.
-        object["kind"] = kind.kind.clone().into();
-        object["apiVersion"] = API.into();
-        object
-    }
+/// Whatever server answers: objects are told by their kind.
+fn named(kind: &Kind, mut object: Value) -> Value {
+    object["kind"] = kind.kind.clone().into();
+    object["apiVersion"] = API.into();
+    object
 }
 
 #[cfg(test)]
