@@ -52,11 +52,11 @@ impl Stage {
     }
 
     fn start(&self) -> Going {
-        self.site.place.start(&["run", "r.yaml", "--no-input"])
+        self.site.place.start(&["run", "r.yaml", "--no-input", "--verbose"])
     }
 
     fn resume(&self) -> Going {
-        self.site.place.start(&["resume", "@latest", "--no-input"])
+        self.site.place.start(&["resume", "@latest", "--no-input", "--verbose"])
     }
 
     /// Starts, is killed without a warning, and starts again.

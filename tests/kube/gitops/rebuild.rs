@@ -193,7 +193,7 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
             },
             "conditions": [told("Ready", "True", "Succeeded", "stored artifact")],
         });
-        _ = client.patch_status(&path_of(REPOSITORIES, source), &status);
+        drop(client.patch_status(&path_of(REPOSITORIES, source), &status));
     }
     for it in list(client, KUSTOMIZATIONS).iter().filter(|it| is_new(it) && it["spec"]["suspend"] != true) {
         let mut status = json!({
@@ -210,7 +210,7 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
             let entries: Vec<Value> = made(client, tree, text(it, "/spec/path")).iter().map(entry).collect();
             status["inventory"] = json!({ "entries": entries });
         }
-        _ = client.patch_status(&path_of(KUSTOMIZATIONS, it), &status);
+        drop(client.patch_status(&path_of(KUSTOMIZATIONS, it), &status));
     }
 }
 
@@ -322,13 +322,13 @@ fn argocd(client: &Client, tree: &Tree, commit: &str) {
             let mut status = compared;
             status["operationState"] = state;
             status["resources"] = resources.into();
-            _ = client.patch(&path, &json!({"operation": null, "status": status}));
+            drop(client.patch(&path, &json!({"operation": null, "status": status})));
         } else if refresh {
             let annotations = json!({"argocd.argoproj.io/refresh": null});
-            _ = client.patch(&path, &json!({"metadata": {"annotations": annotations}, "status": compared}));
+            drop(client.patch(&path, &json!({"metadata": {"annotations": annotations}, "status": compared})));
         } else if app.pointer("/status/reconciledAt").is_none() {
             let status = json!({"reconciledAt": now(), "sync": {"status": "OutOfSync", "revision": commit}, "health": {"status": "Missing"}});
-            _ = client.patch(&path, &json!({ "status": status }));
+            drop(client.patch(&path, &json!({ "status": status })));
         }
     }
 }
