@@ -90,6 +90,29 @@ fn a_closed_standard_output_is_no_panic() {
     assert_eq!(records(&last).last().map(|record| record["event"].clone()), Some("run-finished".into()));
 }
 
+/// Its engine died between the directory and the first record.
+#[test]
+fn a_run_without_records_says_what_to_do() {
+    let place = Place::new();
+    for directory in ["artifacts", "inbox", "runbook"] {
+        std::fs::create_dir_all(place.path("store/runs/20261121t022028z-test-0001").join(directory))
+            .expect("a directory");
+    }
+    place.file("store/runs/20261121t022028z-test-0001/evidence.jsonl", "");
+    for call in [
+        &["show", "@latest"][..],
+        &["report", "@latest"],
+        &["attach", "@latest", "--no-input"],
+        &["abort", "@latest", "--preview"],
+        &["approve", "@latest", "promote"],
+        &["pause", "@latest"],
+        &["resume", "@latest", "--no-input"],
+    ] {
+        place.lifeboat(call).code(2).says("found none").says("nothing was touched: start the run anew");
+    }
+    place.lifeboat(&["runs"]).code(0).says("20261121t022028z-test-0001");
+}
+
 #[test]
 fn machines_get_schemas_and_completions() {
     let place = Place::new();

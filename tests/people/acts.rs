@@ -200,8 +200,11 @@ fn files_become_evidence() {
         ["attach-file", "@latest", "photo.txt", "--step", "keeper", "--as", "alice", "--reason", "as seen in row 4"];
     place.lifeboat(&attach).code(0).says("was taken");
     place.file("empty.txt", "");
-    place.lifeboat(&["attach-file", "@latest", "empty.txt"]).code(2).says("found nothing");
-    place.lifeboat(&["attach-file", "@latest", "missing.txt"]).code(2).says("missing.txt");
+    place.lifeboat(&["attach-file", "@latest", "empty.txt"]).code(2).says("found nothing").says("look whether");
+    for unreadable in ["missing.txt", "."] {
+        let told = place.lifeboat(&["attach-file", "@latest", unreadable]).code(2);
+        told.says(&format!("expected a file at {unreadable}")).says("give the path of a file that this user can read");
+    }
     go(&place, going);
     let records = place.records();
     let artifact: &Value = &of_kind(&records, "act")[0]["artifacts"][0];

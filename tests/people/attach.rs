@@ -28,3 +28,15 @@ fn nobody_to_look_at_is_told() {
     place.run(&runbook("  gate: {phase: data, restores: true, approval: {}, shell: 'true'}\n")).code(5);
     place.lifeboat(&["attach", "@latest", "--no-input"]).code(2).says("no engine has the run").says("lifeboat resume");
 }
+
+/// A flag that is taken and does nothing is a promise that is not kept.
+#[test]
+fn flags_that_would_do_nothing_are_not_taken() {
+    let place = Place::new();
+    for flags in [&["-v"][..], &["--verbose"], &["--reason", "to see"]] {
+        let call = [&["attach", "@latest"], flags].concat();
+        place.lifeboat(&call).code(2).says("unexpected argument");
+    }
+    let call = ["abort", "@latest", "--preview", "--reason", "wrong region"];
+    place.lifeboat(&call).code(2).says("cannot be used with");
+}

@@ -89,12 +89,17 @@ fn a_letter_cannot_be_used_again() {
     let first = place.only_run();
     place.lifeboat(&["run", "r.yaml", "--no-input", "--allowed-signers", "signers"]).code(5);
     let second = place.runs().into_iter().find(|run| *run != first).expect("a second run");
+    let same = second.join("inbox").join(letter.file_name().expect("a name"));
+    fs::write(same, &copy).expect("it can be written");
+    // Nor is it another act because its file has another name.
     fs::write(second.join("inbox/00000000000000000001-a.json"), copy).expect("it can be written");
     let name = second.file_name().expect("a name").to_string_lossy().into_owned();
     place.lifeboat(&["resume", &name, "--no-input"]).code(5);
     let records = crate::harness::records(&second);
-    let refusal = of_kind(&records, "act")[0]["refusal"].as_str().expect("it was refused").to_owned();
-    assert!(refusal.contains("an act for the run"), "{refusal}");
+    let acts = of_kind(&records, "act");
+    assert_eq!(acts.len(), 1, "{acts:#?}");
+    assert!(acts[0]["refusal"].as_str().is_some_and(|why| why.contains("an act for the run")), "{acts:#?}");
+    assert!(second.join("inbox/00000000000000000001-a.unreadable").exists(), "it is kept, and is no letter");
 }
 
 #[test]

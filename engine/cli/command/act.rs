@@ -75,19 +75,21 @@ pub(super) fn keep(run: &RunDir, path: &Path, name: Option<&str>) -> Result<Arti
     let shown = path.display();
     let own = || path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
     let name = name.map_or_else(own, str::to_owned);
-    let mut file = File::open(path).map_err(|error| {
+    let unreadable = |error| {
         Failure::usage(
             Message::new(format!("expected a file at {shown}, found: {error}"))
                 .help("give the path of a file that this user can read; nothing was recorded"),
         )
-    })?;
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
     let mut spool = run.artifacts().spool().map_err(Failure::evidence)?;
-    std::io::copy(&mut file, &mut spool)
-        .map_err(|error| Failure::usage(Message::new(format!("{shown} cannot be read: {error}"))))?;
-    spool
-        .finish(&name)
-        .map_err(Failure::evidence)?
-        .ok_or_else(|| Failure::usage(Message::new(format!("expected something in {shown}, found nothing"))))
+    std::io::copy(&mut file, &mut spool).map_err(unreadable)?;
+    spool.finish(&name).map_err(Failure::evidence)?.ok_or_else(|| {
+        Failure::usage(
+            Message::new(format!("expected something in {shown}, found nothing"))
+                .help("look whether it is the file that you mean; nothing was recorded"),
+        )
+    })
 }
 
 /// What is to be sent; what can be known to be refused is told at once.
@@ -110,7 +112,7 @@ pub(super) fn payload(run: &RunDir, act: ActName, step: Option<String>, person: 
     Ok(Payload::new(run, act, step, person.actor.who.clone().unwrap_or_else(identity::user), reason))
 }
 
-/// A run that is over takes nothing.
+/// A run that is over takes nothing, nor does one that never began.
 fn over(run: &RunDir) -> Result<(), Failure> {
     let records = lifeboat_runtime::store::read_log(&run.log_path()).map_err(Failure::evidence)?;
     match records.last().map(|record| &record.event) {
@@ -118,7 +120,8 @@ fn over(run: &RunDir) -> Result<(), Failure> {
             Message::new(format!("the run {} is over: {}; nothing can be done to it", run.id(), end.verdict.name()))
                 .help(format!("lifeboat report {}", run.id())),
         )),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => Err(recorded::without_records(run)),
     }
 }
 
@@ -161,7 +164,7 @@ pub(super) fn post(run: &RunDir, payload: &Payload, key: Option<&Path>) -> Resul
             Message::new(error).help("give the private key, or the public one whose private half your agent has"),
         )
     })?;
-    inbox::post(run, &Letter { payload: text, signature }).map_err(|error| {
+    inbox::post(run, &payload.id, &Letter { payload: text, signature }).map_err(|error| {
         Failure::evidence(Message::new(format!("the inbox of {} cannot be written: {error}", run.id())))
     })
 }

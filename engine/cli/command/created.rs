@@ -74,9 +74,8 @@ fn recorded(inputs: &IndexMap<String, Binding>) -> IndexMap<String, InputRecord>
         .collect()
 }
 
-/// Two random bytes. The standard library's hasher is keyed from the system's randomness, which is all that is needed.
+/// Two random bytes.
 pub(super) fn random() -> [u8; 2] {
-    use std::hash::{BuildHasher as _, RandomState};
-    let [a, b, ..] = RandomState::new().hash_one(0).to_le_bytes();
-    [a, b]
+    let [first, second, ..] = lifeboat_runtime::identity::random().to_le_bytes();
+    [first, second]
 }

@@ -34,14 +34,19 @@ pub(super) fn open(store: &args::Store, name: &str) -> Result<RunDir, Failure> {
     RunDir::open(found.path).map_err(Failure::usage)
 }
 
+/// What there is to say of a run whose engine died before its first record.
+pub(super) fn without_records(run: &RunDir) -> Failure {
+    Failure::usage(
+        Message::new(format!("expected the records of the run {}, found none", run.id()))
+            .help("its engine died before it wrote the first one, so nothing was touched: start the run anew"),
+    )
+}
+
 /// Reads all of a run. Secrets are not needed for that.
 pub(super) fn load(run: RunDir) -> Result<Recorded, Failure> {
     let records = read_log(&run.log_path()).map_err(Failure::evidence)?;
     let Some(Event::RunCreated(created)) = records.first().map(|record| &record.event) else {
-        return Err(Failure::usage(
-            Message::new(format!("expected the records of the run {}, found none", run.id()))
-                .help("its engine died before it wrote the first one, so nothing was touched: start the run anew"),
-        ));
+        return Err(without_records(&run));
     };
     let created = (**created).clone();
     let opened = frozen(&run, &created)?;

@@ -18,7 +18,7 @@ use lifeboat_core::{
 use lifeboat_runtime::{
     files::Files,
     identity,
-    store::{Holder, RunDir, Store, verify_run},
+    store::{Holder, RunDir, verify_run},
 };
 
 use super::{Failure, Message, Outcome, engine, prepare, recorded, show};
@@ -26,19 +26,14 @@ use crate::{args, ui};
 
 /// Goes on with a run, or tells how a finished one ended.
 pub(super) fn run(arguments: &args::Resume) -> Outcome {
-    let store = Store::new(&arguments.store.store);
-    let found = store.find(&arguments.run).map_err(Failure::usage)?;
-    let run = RunDir::open(found.path).map_err(Failure::usage)?;
+    let run = recorded::open(&arguments.store, &arguments.run)?;
     if let Some(code) = finished(&run)? {
         return Ok(code);
     }
     let who = Holder { pid: std::process::id(), host: identity::host(), user: identity::user() };
     let taken = run.take(&who).map_err(Failure::evidence)?;
     let Some(Event::RunCreated(created)) = taken.records.first().map(|record| &record.event) else {
-        return Err(Failure::usage(
-            Message::new(format!("the run {} was never created: its log is empty", run.id()))
-                .help("its engine died before anything was recorded, so nothing was touched: start it anew"),
-        ));
+        return Err(recorded::without_records(&run));
     };
     let created = (**created).clone();
 

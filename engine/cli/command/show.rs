@@ -3,11 +3,11 @@
 use lifeboat_core::{evidence::Record, report};
 use lifeboat_runtime::{
     notify::deliveries,
-    store::{RunDir, Store, read_log},
+    store::{RunDir, read_log},
 };
 use serde_json::Value;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, recorded};
 use crate::{
     args::{self, ShowFormat},
     ui,
@@ -20,19 +20,14 @@ pub(super) fn plan_json(run: &RunDir) -> Option<Value> {
 
 /// A run and its story.
 pub(super) fn story(store: &args::Store, name: &str) -> Result<(RunDir, report::Story), Failure> {
-    let store = Store::new(&store.store);
-    let found = store.find(name).map_err(Failure::usage)?;
-    let run = RunDir::open(found.path).map_err(Failure::usage)?;
+    let run = recorded::open(store, name)?;
     let records = read_log(&run.log_path()).map_err(Failure::evidence)?;
     match report::Story::of(&records, plan_json(&run).as_ref()) {
         Some(mut story) => {
             story.deliveries = deliveries(&run);
             Ok((run, story))
         }
-        None => Err(Failure::usage(super::Message::new(format!(
-            "the run {} has no records: its engine died before anything was touched",
-            run.id()
-        )))),
+        None => Err(recorded::without_records(&run)),
     }
 }
 

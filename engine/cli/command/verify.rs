@@ -1,15 +1,13 @@
 //! `verify`: is the evidence of a run whole?
 
-use lifeboat_runtime::store::{RunDir, Store, verify_run};
+use lifeboat_runtime::store::verify_run;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, recorded};
 use crate::{args, ui};
 
 /// Verifies a run: exit code 0 when it is whole, 7 when it is not.
 pub(super) fn run(arguments: &args::Verify) -> Outcome {
-    let store = Store::new(&arguments.store.store);
-    let found = store.find(&arguments.run).map_err(Failure::usage)?;
-    let run = RunDir::open(found.path).map_err(Failure::usage)?;
+    let run = recorded::open(&arguments.store, &arguments.run)?;
     let report = verify_run(&run).map_err(Failure::evidence)?;
     for notice in &report.notices {
         ui::out(&format!("note: {notice}\n"));

@@ -7,6 +7,8 @@ use std::{
     io::{IsTerminal as _, Write as _},
 };
 
+use lifeboat_core::words::unsafe_to_print;
+
 pub(crate) mod diagnostics;
 pub(crate) mod prompt;
 pub(crate) mod screen;
@@ -26,9 +28,7 @@ pub(crate) fn plain(text: &str) -> String {
         match letter {
             '\n' | '\t' => plain.push(letter),
             '\u{1b}' => skip_sequence(&mut rest),
-            letter if letter.is_control() => plain.push('·'),
-            // Marks that turn the direction of writing can make a line say something else than it does.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => plain.push('·'),
+            letter if unsafe_to_print(letter) => plain.push('·'),
             letter => plain.push(letter),
         }
     }
@@ -115,5 +115,7 @@ mod tests {
         assert_eq!(plain("a\rb\u{8}c\u{9b}2J\u{0}"), "a·b·c·2J·");
         assert_eq!(plain("\u{202e}abc\u{1b}"), "·abc");
         assert_eq!(plain("\u{1b}[2Jgone\u{1b}["), "gone");
+        // What is not seen, and what some take for the end of a line.
+        assert_eq!(plain("a\u{200b}b\u{2028}c\u{feff}d\u{2066}e"), "a·b·c·d·e");
     }
 }

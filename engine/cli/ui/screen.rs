@@ -26,6 +26,7 @@ use lifeboat_core::{
     machine::{Act, Input, Question},
     model::Then,
     plan::{Plan, PlanStep},
+    report::sentences,
 };
 use lifeboat_runtime::driver::View;
 use tokio::sync::mpsc;
@@ -271,7 +272,7 @@ impl Screen {
                 self.line("unknown", step, &format!("{}it was in flight when its engine stopped", undo(*task)));
             }
             Event::UnknownResolved { step, way, outcome, .. } => {
-                self.line("known", step, &format!("{outcome:?} by {way:?}").to_lowercase());
+                self.line("known", step, &sentences::resolved(*way, *outcome));
             }
             Event::OutageMarked { step, .. } => self.line("outage", step, "the RTO clock starts here"),
             Event::CapabilityRestored { step, .. } => self.line("RESTORED", step, "the capability is back"),

@@ -3,6 +3,7 @@
 //! The rooms, each of which may look only at those before it:
 //!
 //! - `source`, `duration`, `diagnostic`: a file, a place in it, a length of time, a finding
+//! - `words`: how people are told lengths of time, instants, lists, and the texts of others
 //! - `model`: what authors write, and how text becomes it
 //! - `scope`, `template`, `expr`: what texts can see, Handlebars, CEL
 //! - `action`, `check`: the specification of each
@@ -43,3 +44,4 @@ pub mod schema;
 pub mod scope;
 pub mod source;
 pub mod template;
+pub mod words;

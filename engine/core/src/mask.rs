@@ -131,8 +131,9 @@ impl Mask {
         while let Some(value) = todo.pop() {
             match value {
                 Value::String(text) => {
-                    if let Cow::Owned(masked) = self.text(text) {
-                        *text = masked;
+                    let masked = self.text(text);
+                    if masked != text.as_str() {
+                        *text = masked.into_owned();
                     }
                 }
                 Value::Array(items) => todo.extend(items),

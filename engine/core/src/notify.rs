@@ -18,9 +18,9 @@ use crate::{
         notify::{Format, Notify, Occasion},
     },
     plan::{Binding, Plan},
-    report::words::{instant, length},
     scope::Scope,
     template::Template,
+    words::{clip, instant, length, line, list},
 };
 
 /// The version of the JSON body.
@@ -83,7 +83,7 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
-/// Every place that the runbook of a plan tells; those of included runbooks are theirs alone.
+/// Every place that the runbook of a plan tells; those of included runbooks are told when such a runbook is run by itself.
 ///
 /// # Errors
 /// When an address or a header cannot be rendered.
@@ -146,14 +146,14 @@ pub fn notice(created: &RunCreated, record: &Record) -> Option<Notice> {
                 AfterFailure::Abort => "the run is aborted",
                 AfterFailure::Continue => "the run goes on without it",
             };
-            (Occasion::Failed, Some(step), format!("`{step}` failed: {}; {then}", first_line(reason)))
+            (Occasion::Failed, Some(step), format!("`{step}` failed: {}; {then}", line(reason)))
         }
         Event::RunPaused { reason } => (Occasion::Paused, None, format!("paused: {reason}")),
         Event::AbortStarted { reason, undo, .. } => {
             let undo = if undo.is_empty() {
                 "there is nothing to undo".to_owned()
             } else {
-                format!("to undo: {}", list(undo))
+                format!("to undo: {}", list(undo, NAMED))
             };
             (Occasion::Aborted, None, format!("aborted: {reason}; {undo}"))
         }
@@ -162,7 +162,7 @@ pub fn notice(created: &RunCreated, record: &Record) -> Option<Notice> {
         }
         Event::EngineStopped { waits_for, exit_code: 5, .. } => {
             let resume = format!("go on by `lifeboat resume {}`", created.run);
-            (Occasion::Held, None, format!("waits for people: {}; {resume}", list(waits_for)))
+            (Occasion::Held, None, format!("waits for people: {}; {resume}", list(waits_for, NAMED)))
         }
         Event::RunFinished(end) => {
             verdict = Some(end.verdict);
@@ -181,7 +181,7 @@ pub fn notice(created: &RunCreated, record: &Record) -> Option<Notice> {
         _ => return None,
     };
     let Record { stamp, .. } = record;
-    Some(Notice { seq: stamp.seq, at: stamp.at, what, step: step.cloned(), text: cut(&text), verdict })
+    Some(Notice { seq: stamp.seq, at: stamp.at, what, step: step.cloned(), text: clip(&text, LONGEST), verdict })
 }
 
 impl Target {
@@ -241,25 +241,6 @@ fn slack(created: &RunCreated, notice: &Notice) -> String {
     // The three characters that its markup gives a meaning.
     let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("*{mode} {}*: {}\nrun {}", plain(&created.runbook.title), plain(&notice.text), created.run)
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-fn list(items: &[String]) -> String {
-    let mut text = items.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    if items.len() > NAMED {
-        text.push_str(&format!(" and {} more", items.len() - NAMED));
-    }
-    text
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -370,6 +351,20 @@ steps:
             |exit_code| Event::EngineStopped { reason: String::new(), waits_for: vec!["x".to_owned()], exit_code };
         assert_eq!(told(left(143)), None);
         assert_eq!(told(left(5)).map(|told| told.what), Some(Occasion::Held));
+    }
+
+    #[test]
+    fn a_notice_is_one_line_and_draws_nothing() {
+        let (step, then) = ("a".to_owned(), AfterFailure::Pause);
+        let reason = "it said:\r\n  \u{1b}[31mno\u{202e}\n".to_owned();
+        let failed = told(Event::StepFailed { step, reason, then }).expect("a notice");
+        assert_eq!(failed.text, "`a` failed: it said: [31mno; it waits for a decision");
+        let paused = told(Event::RunPaused { reason: "alice: look\nhere".to_owned() }).expect("a notice");
+        assert_eq!(paused.text, "paused: alice: look here");
+        let undo = ('a'..='k').map(|step| step.to_string()).collect();
+        let aborted = Event::AbortStarted { reason: "no".to_owned(), undo, stays: Vec::new() };
+        let aborted = told(aborted).expect("a notice");
+        assert_eq!(aborted.text, "aborted: no; to undo: a, b, c, d, e, f, g, h and 3 more");
     }
 
     #[test]

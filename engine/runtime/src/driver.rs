@@ -35,7 +35,7 @@ use crate::{
     cluster::Clusters,
     files::Files,
     http::Clients,
-    inbox::{self, Inbox, Opened},
+    inbox::{self, Inbox},
     notify::Notifier,
     preflight::{self, Wanted},
     process::{self, Filters},
@@ -177,9 +177,6 @@ pub struct Driver {
     first: Vec<Command>,
     notifier: Option<Notifier>,
     inbox: Option<Inbox>,
-    /// Letters whose acts are not recorded yet, by the act's name.
-    letters: HashMap<String, PathBuf>,
-    opened: (mpsc::UnboundedSender<Opened>, mpsc::UnboundedReceiver<Opened>),
     ended: Option<Ended>,
 }
 
@@ -241,8 +238,6 @@ impl Driver {
             first: setup.first,
             notifier: setup.notifier,
             inbox: Some(setup.inbox),
-            letters: HashMap::new(),
-            opened: mpsc::unbounded_channel(),
             ended: None,
         }
     }
@@ -291,28 +286,16 @@ impl Driver {
         let first = tokio::task::spawn_blocking(move || (inbox.take(), inbox)).await;
         let Ok((acts, inbox)) = first else { return Vec::new() };
         let mut commands = Vec::new();
-        for (path, act) in acts {
-            if act.id.as_ref().is_some_and(|id| self.machine.state().acts.contains(id)) {
+        for act in acts {
+            if let Some(id) = act.id.as_ref().filter(|id| self.machine.state().acts.contains(*id)) {
                 // Its engine died after it was recorded and before it was put away.
-                drop(std::fs::remove_file(path));
+                inbox::put_away(&self.world.run, id);
                 continue;
             }
-            self.letters.insert(act.id.clone().unwrap_or_default(), path);
             commands.extend(self.machine.handle(Input::Act(act), self.now()));
         }
-        tokio::spawn(inbox::watch(inbox, self.world.sender.clone(), self.opened.0.clone()));
+        tokio::spawn(inbox::watch(inbox, self.world.sender.clone()));
         commands
-    }
-
-    /// An act that is recorded, done or refused, has no use for its letter any more.
-    fn put_away(&mut self, id: &str) {
-        while let Ok((id, path)) = self.opened.1.try_recv() {
-            self.letters.insert(id, path);
-        }
-        if let Some(path) = self.letters.remove(id) {
-            // If it stays, the next engine finds the act in the log and does nothing.
-            drop(std::fs::remove_file(path));
-        }
     }
 
     /// Waits for something to happen, and takes all that has happened.
@@ -409,7 +392,7 @@ impl Driver {
                 notifier.tell(&record);
             }
             if let Event::Act { id: Some(id), .. } = &record.event {
-                self.put_away(id);
+                inbox::put_away(&self.world.run, id);
             }
             self.world.screen.tell(View::Record(Box::new(record)));
         }

@@ -1,4 +1,4 @@
-//! Who and where: host, system user, the Git state of a directory.
+//! Who and where: host, system user, the Git state of a directory, and what makes a name the only one of its kind.
 
 use std::path::Path;
 
@@ -32,4 +32,12 @@ pub fn git(directory: &Path) -> (Option<String>, Option<bool>) {
     let commit = ask(&["rev-parse", "HEAD"]);
     let dirty = commit.as_ref().and_then(|_| ask(&["status", "--porcelain", "--", "."])).map(|text| !text.is_empty());
     (commit, dirty)
+}
+
+/// Random bits for a name, not for a secret. The standard library's hasher is keyed from the system's randomness, which is
+/// all that is needed for that.
+#[must_use]
+pub fn random() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id())
 }

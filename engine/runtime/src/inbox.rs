@@ -4,14 +4,16 @@
 //! recorded. It must not decide whether an act may be done: that is the machine's.
 //!
 //! A letter is a payload (the act, as text) and a signature over exactly these bytes. The payload names the run and has a
-//! name of its own, so that a signed act can neither be used in another run nor twice.
+//! name of its own, so that a signed act can neither be used in another run nor twice; and its file has that name, so that
+//! whoever has recorded the act knows which letter to put away.
 
 use std::{
     collections::HashSet,
+    ffi::OsStr,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     clock::whole_micros,
+    identity,
     signers::{self, Signers},
     store::RunDir,
 };
@@ -43,7 +46,7 @@ pub struct Payload {
     pub version: u32,
     /// The run that is meant.
     pub run: String,
-    /// The act's own name.
+    /// The act's own name, and its file's without `.json`. Names sort by time.
     pub id: String,
     /// When it was sent.
     pub at: Timestamp,
@@ -81,7 +84,8 @@ impl Payload {
     #[must_use]
     pub fn new(run: &RunDir, act: ActName, step: Option<String>, who: String, reason: Option<String>) -> Self {
         let at = whole_micros(Timestamp::now());
-        let id = format!("{}-{}-{:x}", at.as_microsecond(), std::process::id(), random());
+        // Twenty digits, so that names sort by time.
+        let id = format!("{:020}-{:x}", at.as_microsecond(), identity::random());
         let (to, artifacts) = (None, Vec::new());
         Self { version: VERSION, run: run.id().to_owned(), id, at, act, step, who, reason, to, artifacts }
     }
@@ -95,27 +99,30 @@ impl Payload {
     }
 }
 
-/// The standard library's hasher is keyed from the system's randomness, which is all that is needed for a name.
-fn random() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id())
+/// The file of an act in the inbox of a run.
+fn letter_of(run: &RunDir, id: &str) -> PathBuf {
+    run.inbox().join(format!("{id}.json"))
 }
 
-/// Puts a letter into the inbox of a run.
+/// Puts a letter into the inbox of a run; `id` is that of its payload.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn post(run: &RunDir, letter: &Letter) -> io::Result<()> {
+pub fn post(run: &RunDir, id: &str, letter: &Letter) -> io::Result<()> {
     let inbox = run.inbox();
     let mut bytes = serde_json::to_vec(letter).map_err(io::Error::other)?;
     bytes.push(b'\n');
     let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(&inbox)?;
     file.write_all(&bytes)?;
     file.as_file().sync_all()?;
-    let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    // Twenty digits, so that names sort by time.
-    file.persist(inbox.join(format!("{micros:020}-{:x}.json", random())))?;
+    file.persist(letter_of(run, id))?;
     fs::File::open(&inbox)?.sync_all()
+}
+
+/// An act that is recorded, done or refused, has no use for its letter any more. If that stays, the next engine finds the
+/// act in the log and does nothing.
+pub(crate) fn put_away(run: &RunDir, id: &str) {
+    drop(fs::remove_file(letter_of(run, id)));
 }
 
 /// The letters that wait, in the order in which they came.
@@ -146,15 +153,15 @@ impl Inbox {
         Self { directory: run.inbox(), run: run.id().to_owned(), signers, seen: HashSet::new() }
     }
 
-    /// The acts that have come since the last call, each with its file. It may block on the disk and on `ssh-keygen`.
-    pub fn take(&mut self) -> Vec<(PathBuf, Act)> {
+    /// The acts that have come since the last call. It may block on the disk and on `ssh-keygen`.
+    pub fn take(&mut self) -> Vec<Act> {
         let mut acts = Vec::new();
         for path in waiting(&self.directory) {
             if !self.seen.insert(path.clone()) {
                 continue;
             }
             match self.read(&path) {
-                Ok(act) => acts.push((path, act)),
+                Ok(act) => acts.push(act),
                 // It is no act, so there is nothing to refuse; it is kept for whoever wonders where theirs went.
                 Err(_) => drop(fs::rename(&path, path.with_extension("unreadable"))),
             }
@@ -174,6 +181,9 @@ impl Inbox {
         let payload: Payload = serde_json::from_str(&letter.payload).map_err(|error| told(&error))?;
         if payload.version != VERSION {
             return Err(format!("version {}", payload.version));
+        }
+        if path.file_stem() != Some(OsStr::new(&payload.id)) {
+            return Err(format!("the letter of the act {}", payload.id));
         }
         let proof = self.proof(&letter, &payload);
         let Payload { id, act, step, who, reason, to, artifacts, .. } = payload;
@@ -197,15 +207,8 @@ impl Inbox {
     }
 }
 
-/// The name of an act, and the file that it came in.
-pub(crate) type Opened = (String, PathBuf);
-
 /// Brings acts to the driver as they come, for as long as it listens.
-pub(crate) async fn watch(
-    mut inbox: Inbox,
-    inputs: mpsc::UnboundedSender<Input>,
-    files: mpsc::UnboundedSender<Opened>,
-) {
+pub(crate) async fn watch(mut inbox: Inbox, inputs: mpsc::UnboundedSender<Input>) {
     loop {
         let look = move || {
             let acts = inbox.take();
@@ -213,9 +216,8 @@ pub(crate) async fn watch(
         };
         let Ok((back, acts)) = tokio::task::spawn_blocking(look).await else { return };
         inbox = back;
-        for (path, act) in acts {
-            let id = act.id.clone().unwrap_or_default();
-            if files.send((id, path)).is_err() || inputs.send(Input::Act(act)).is_err() {
+        for act in acts {
+            if inputs.send(Input::Act(act)).is_err() {
                 return;
             }
         }

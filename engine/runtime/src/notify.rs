@@ -162,7 +162,7 @@ impl Post {
                 what: notice.what,
                 step: notice.step,
                 target: self.number,
-                to: self.masked(&self.target.to()),
+                to: self.mask.text(&self.target.to()).into_owned(),
                 delivered: error.is_none(),
                 attempts,
                 error,
@@ -195,19 +195,13 @@ impl Post {
                 },
                 Err(error) => (error, true),
             };
-            let error = self.masked(&error);
+            let error = self.mask.text(&error).into_owned();
             let Some(pause) = pauses.next().filter(|_| again) else { return (attempts, Some(error)) };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = self.hurried.wait_for(|hurried| *hurried) => return (attempts, Some(error)),
             }
         }
-    }
-
-    fn masked(&self, text: &str) -> String {
-        let mut value = Value::from(text);
-        self.mask.value(&mut value);
-        value.as_str().unwrap_or_default().to_owned()
     }
 }
 

@@ -95,7 +95,11 @@ fn words(message: &str) -> (String, Option<String>) {
                 set if set.contains("'=='") => "an operator".to_owned(),
                 set => set.trim_matches(['{', '}']).replace('\'', "`"),
             };
-            return (format!("expected {expected}, found {}", found(&quoted(what))), None);
+            let what = quoted(what);
+            // `30m` is read as the number 30 and the name `m`.
+            let unit = matches!(what.as_str(), "ms" | "s" | "m" | "h" | "d");
+            let help = unit.then(|| "a length of time is written `duration('1h30m')`".to_owned());
+            return (format!("expected {expected}, found {}", found(&what)), help);
         }
     }
     if let Some((what, at)) = message.strip_prefix("missing ").and_then(|rest| rest.split_once(" at ")) {

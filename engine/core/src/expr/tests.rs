@@ -271,6 +271,8 @@ fn says_where_the_syntax_is_wrong() {
         assert_eq!(text.get(found.range.clone()), Some(shown), "{text} {found:?}");
     }
     assert_eq!(problems("a # b # c").len(), 2, "all of them");
+    let help = problems("clock.sinceOutage > 30m").swap_remove(0).help;
+    assert_eq!(help.as_deref(), Some("a length of time is written `duration('1h30m')`"));
 }
 
 #[test]

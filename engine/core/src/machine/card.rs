@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Key, Machine, render::masked_order};
+use super::{Key, Machine, checks::check_name, render::masked_order};
 use crate::{
     action::{Order, kube},
-    check,
     evidence::event::Task,
-    model::{Check, Effect, Undo},
+    model::{Effect, Undo},
     policy::effect,
+    words::clip,
 };
 
 /// Longest line of a card, in characters; all of it is in the details.
@@ -36,14 +36,14 @@ impl Machine {
         _ = writeln!(card, "{title}{colon}(phase {phase}{estimate})");
         match self.action_order(key) {
             Ok(Order::Nothing) => card.push_str("does      nothing, it is its checks\n"),
-            Ok(order) => _ = writeln!(card, "does      {}", cut(&self.masked_text(&order_line(&order)))),
+            Ok(order) => _ = writeln!(card, "does      {}", clip(&self.mask.text(&order_line(&order)), LINE)),
             Err(reason) => _ = writeln!(card, "does      it cannot be rendered: {reason}"),
         }
-        let names: Vec<String> = work.checks().iter().enumerate().map(|(at, check)| name(check, at)).collect();
+        let names: Vec<String> = (0..).zip(work.checks()).map(|(at, check)| check_name(check, at)).collect();
         _ = writeln!(
             card,
             "proof     {}",
-            if names.is_empty() { "none but that it ends well".to_owned() } else { cut(&names.join("; ")) }
+            if names.is_empty() { "none but that it ends well".to_owned() } else { clip(&names.join("; "), LINE) }
         );
         if task == Task::Undo {
             return card;
@@ -58,7 +58,7 @@ impl Machine {
                 None => "NONE: it stays after an abort, which then ends with exit code 4".to_owned(),
                 Some(Undo::Auto(_)) => "automatic".to_owned(),
                 Some(Undo::Action(_)) => match self.action_order((node, Task::Undo)) {
-                    Ok(order) => cut(&self.masked_text(&order_line(&order))),
+                    Ok(order) => clip(&self.mask.text(&order_line(&order)), LINE),
                     Err(_) => "known when it has run".to_owned(),
                 },
             }
@@ -83,17 +83,6 @@ impl Machine {
         self.mask.value(&mut all);
         serde_json::to_string_pretty(&all).unwrap_or_default()
     }
-
-    fn masked_text(&self, text: &str) -> String {
-        let mut value = Value::from(text);
-        self.mask.value(&mut value);
-        value.as_str().unwrap_or_default().to_owned()
-    }
-}
-
-fn name(check: &Check, at: usize) -> String {
-    let kind = check::present(check).next().map_or("check", |kind| kind.facts().name);
-    check.name.clone().unwrap_or_else(|| format!("{kind} #{}", at + 1))
 }
 
 /// An order on one line, as somebody would type it.
@@ -138,14 +127,4 @@ fn kube_line(order: &kube::Order) -> String {
         }
         _ => format!("{action} in {}{context}: {}", order.cluster.name, fields.join(" ")),
     }
-}
-
-/// One line, not too long, and nothing in it that a terminal would obey.
-fn cut(text: &str) -> String {
-    let flat: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
-    let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
-    if flat.chars().count() <= LINE {
-        return flat;
-    }
-    flat.chars().take(LINE).chain(" … (e shows all)".chars()).collect()
 }

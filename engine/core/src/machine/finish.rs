@@ -115,9 +115,10 @@ impl Machine {
                 Stage::Asking => format!("`{step}` waits for the commander's go"),
                 Stage::Manual => format!("{undo}`{step}` is to be done by a person"),
                 Stage::Decide => format!("`{step}` failed and waits for a decision: retry, accept, skip or abort"),
+                // What to do comes first: where there is little room, the end is left out.
                 Stage::Unknown => format!(
-                    "{undo}`{step}` was in flight when its engine stopped, and it is not known what it did: it is not \
-                     idempotent and no check proves it done, so a person has to look: retry, accept, skip or abort"
+                    "{undo}`{step}` waits for a person to look, then retry, accept, skip or abort: it was in \
+                     flight when its engine stopped, it is not idempotent, and no check proves it done"
                 ),
                 _ => continue,
             });

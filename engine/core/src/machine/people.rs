@@ -70,7 +70,7 @@ impl Machine {
                 let left = state.count - state.given.min(state.count);
                 let until = state
                     .expires_at
-                    .map_or_else(String::new, |at| format!(", denied at {}", crate::report::words::instant(at)));
+                    .map_or_else(String::new, |at| format!(", denied at {}", crate::words::instant(at)));
                 format!("{}needs {left} of {} from {who} {what}{until}{message}", self.card(key), state.count)
             }
             (Gate::Approval, None) => "needs approval".to_owned(),
@@ -298,7 +298,7 @@ impl Machine {
         }
         // An engine without a person keeps the gate open and holds; whoever resumes the run is asked anew.
         if let Some(at) = state.expires_at.filter(|at| *at <= self.now.at) {
-            let at = crate::report::words::instant(at);
+            let at = crate::words::instant(at);
             return Some(format!("the time to answer was over at {at}; resume the run to be asked anew"));
         }
         let by = self.work(key).approval()?.by.clone()?;

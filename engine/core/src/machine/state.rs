@@ -279,8 +279,6 @@ pub struct State {
     pub cleanup_started: bool,
     /// Names of acts from elsewhere, whatever became of them.
     pub acts: BTreeSet<String>,
-    /// Who has command, when it was passed on.
-    pub commander: Option<String>,
     /// Clusters that were met, by their name in the runbook.
     pub clusters: BTreeMap<String, ClusterMet>,
     /// Guards that are bad, by name.
@@ -332,7 +330,6 @@ impl State {
             stays: Vec::new(),
             cleanup_started: false,
             acts: BTreeSet::new(),
-            commander: None,
             clusters: BTreeMap::new(),
             guards: BTreeMap::new(),
             last: now,
@@ -530,6 +527,7 @@ impl State {
                     None => format!("{who} asked for it"),
                 });
             }
+            Event::Act { act: ActName::Pause, accepted: true, .. } => self.paused = true,
             Event::Act { act, step, accepted: true, .. } => {
                 if let Some(step) = step {
                     let at = find(step)?;
@@ -593,9 +591,6 @@ impl State {
         if let Event::Act { step: Some(step), artifacts, accepted: true, .. } = event {
             let at = find(step)?;
             self.steps[at].attached.extend(artifacts.iter().map(|artifact| artifact.name.clone()));
-        }
-        if let Event::Act { act: ActName::Handover, to: Some(to), accepted: true, .. } = event {
-            self.commander = Some(to.clone());
         }
         if let Event::ProcessStarted { step, task, pid, identity, .. } = event {
             let at = find(step)?;

@@ -152,6 +152,9 @@ fn when_nothing_can_be_known_everything_is_masked() {
     assert_eq!(mask.text("any"), MASKED);
     assert_eq!(mask.text(""), "");
     assert_eq!(streamed(&mask, &[b"", b"any", b"thing"]), MASKED.as_bytes());
+    let mut value = json!({"any": ["thing", 1, null], "other": ""});
+    mask.value(&mut value);
+    assert_eq!(value, json!({"***": ["***", 1, null], "***2": ""}));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::SecretTemplate;
 use crate::source::Spanned;
 
-/// A place that is told of some events of the run. Telling is tried again and never holds up or fails the run.
+/// A place that is told of some events of the run. Telling is tried again and never holds up or fails the run. Only the
+/// runbook that is run tells: `notify` of a runbook that it includes has no effect there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Notify {

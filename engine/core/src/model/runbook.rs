@@ -35,7 +35,7 @@ pub struct Runbook {
     /// Who may approve what: role name to people.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub roles: IndexMap<String, Vec<String>>,
-    /// Who is told what.
+    /// Who is told what. Where this runbook is included in another one, that one says who is told, and this has no effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<Notify>,
     /// Abort criteria, watched while the run goes on.

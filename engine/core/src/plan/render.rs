@@ -48,14 +48,6 @@ fn title(plan: &Plan) -> String {
         .unwrap_or_default()
 }
 
-/// On one line: line ends and other control characters become spaces, so that a title cannot draw on a terminal.
-fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
 /// The nodes with the numbers by which a drawing names them: an id may hold what no drawing takes as a name.
 fn numbered(plan: &Plan) -> impl Iterator<Item = (usize, &Node)> {
     plan.nodes.iter().enumerate()

@@ -10,9 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{
     sentences,
     story::{self, ClockStart, Decision, Moment, Step, Story},
-    words::iso,
 };
-use crate::evidence::event::InputRecord;
+use crate::{evidence::event::InputRecord, words::iso};
 
 /// The version of both shapes.
 pub const VERSION: u32 = 1;

@@ -6,11 +6,11 @@
 use super::{
     sentences,
     story::{Step, Story},
-    words::{clip, count, exact, instant, length, offset, value},
 };
 use crate::{
     evidence::event::{InputRecord, Severity, SkippedBy, Task},
     machine::state::Status,
+    words::{clip, count, exact, instant, length, offset, value},
 };
 
 mod details;

@@ -6,7 +6,6 @@
 //!
 //! - `story`: what happened, from any sequence of records
 //! - `sentences`: what all reports say in the same words: verdict, objectives, decisions, what to do next
-//! - `words`: lengths of time, instants, lists: how all reports say them
 //! - `text`, `markdown`, `json`: one form a file
 
 pub mod json;
@@ -14,7 +13,6 @@ pub mod markdown;
 pub mod sentences;
 pub mod story;
 pub mod text;
-pub mod words;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -2,16 +2,14 @@
 //!
 //! Duty: story → short texts, without layout. It must not escape anything: that is each format's own.
 
-use super::{
-    story::{BadGuard, Check, ClockStart, ClusterStory, Decision, Engine, RunState, Step, Story, Unknown},
-    words::{clip, count, exact, instant, length, line, list},
-};
+use super::story::{BadGuard, Check, ClockStart, ClusterStory, Decision, Engine, RunState, Step, Story, Unknown};
 use crate::{
     duration::Duration,
     evidence::event::{Resolution, Resolved, Task, Verdict},
     machine::state::Status,
     model::{Level, Mode, Then},
     notify::Delivery,
+    words::{clip, count, exact, instant, length, line, list},
 };
 
 /// How the run stands, in capitals and a few words.
@@ -276,6 +274,12 @@ pub fn unknown(unknown: &Unknown) -> String {
     let Some((at, way, outcome)) = &unknown.resolved else {
         return format!("{begun}, and what it did was never found out");
     };
+    format!("{begun}; {} at {}", resolved(*way, *outcome), instant(at.at))
+}
+
+/// What an unknown outcome was found to be, and how: `run again because it is idempotent`.
+#[must_use]
+pub fn resolved(way: Resolution, outcome: Resolved) -> String {
     let way = match way {
         Resolution::Verification => "by its verification",
         Resolution::Idempotent => "because it is idempotent",
@@ -289,7 +293,7 @@ pub fn unknown(unknown: &Unknown) -> String {
         Resolved::Failed => "found to have failed",
         Resolved::Followed => "gone on with",
     };
-    format!("{begun}; {outcome} {way} at {}", instant(at.at))
+    format!("{outcome} {way}")
 }
 
 /// Who a cluster is, and how well it answered.
@@ -440,11 +444,14 @@ pub fn follow_up(story: &Story) -> Vec<String> {
     tasks
 }
 
-/// Failed steps by name, for a line.
+/// The steps that failed, and those of which nobody knows what they did, by name, for a line each.
 #[must_use]
-pub fn failed(story: &Story, most: usize) -> Option<String> {
-    let names: Vec<&str> = story.failed().map(|step| step.id.as_str()).collect();
-    (!names.is_empty()).then(|| list(&names, most))
+pub fn failed_and_unknown(story: &Story, most: usize) -> [Option<String>; 2] {
+    let (unknown, failed): (Vec<&Step>, Vec<&Step>) = story.failed().partition(|step| step.status == Status::Unknown);
+    [failed, unknown].map(|steps| {
+        let names: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+        (!names.is_empty()).then(|| list(&names, most))
+    })
 }
 
 /// `once`, `3 times`.

@@ -14,6 +14,7 @@ use super::{
     story::{RunState, Story},
     summary, text,
 };
+use crate::evidence::Event;
 
 fn story(records: &[crate::evidence::Record]) -> Story {
     Story::of(records, Some(&log::plan())).unwrap_or_else(|| panic!("there is a run-created"))
@@ -73,6 +74,21 @@ fn a_page_is_80_columns_and_a_summary_12_lines() {
             assert_eq!(line.trim_end(), line, "{name}");
         }
         assert!(summary(&story).lines().count() <= 12, "{name}: {}", summary(&story));
+    }
+}
+
+/// A person at the terminal may give the reason that a guard would.
+#[test]
+fn who_paused_is_told_by_the_records() {
+    for (name, who) in [("guard", "engine"), ("person", "ops@bastion-1 (terminal)")] {
+        let mut log = log::Log::running(created(), true);
+        if name == "guard" {
+            log.trip("lag", "the replica lags");
+        }
+        log.push(Event::RunPaused { reason: "guard `lag`: the replica lags".into() });
+        let story = story(&log.records);
+        let told = story.decisions.last().map(|decision| (decision.did, decision.who.as_str()));
+        assert_eq!(told, Some(("paused the run", who)));
     }
 }
 

@@ -6,11 +6,11 @@
 use super::{
     sentences,
     story::{Step, Story},
-    words::{clip, count, exact, instant, length, line, list, offset, value},
 };
 use crate::{
     evidence::event::{InputRecord, Task},
     machine::state::Status,
+    words::{clip, count, exact, instant, length, line, list, offset, value},
 };
 
 mod page;

@@ -108,7 +108,8 @@ impl Order {
                 self.stopped = false;
             }
             Event::PreflightFinished { passed, .. } => self.preflight = Some(*passed),
-            Event::RunPaused { .. } => self.paused = true,
+            // The record of a pause itself may have been lost with its engine; the next one is paused all the same.
+            Event::RunPaused { .. } | Event::Act { act: ActName::Pause, accepted: true, .. } => self.paused = true,
             Event::RunContinued {} => {
                 rule!(self.paused, "the run was continued, but it was not paused");
                 self.paused = false;
@@ -126,7 +127,7 @@ impl Order {
                 let before = self.guards.insert(guard.clone(), true);
                 rule!(before.is_some(), "the guard `{guard}` tripped, but it was not bad");
                 rule!(before != Some(true), "the guard `{guard}` tripped a second time, but it had not recovered");
-                // The record of the pause itself may have been lost with its engine; the next one is paused all the same.
+                // As above: its pause may have no record of its own.
                 if *then == Then::Pause {
                     self.paused = true;
                 }

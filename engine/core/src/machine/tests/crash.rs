@@ -142,7 +142,9 @@ fn judge(world: &World, code: u8, also: &[u8], fleeting: &BTreeSet<(String, Task
     if world.code() == 5 && !waits.iter().any(|line| line == "the run is paused") {
         let people = told(&[Teller::Person, Teller::Checks]);
         assert!(
-            people.iter().any(|id| waits.iter().any(|line| line.contains(&format!("`{id}` was in flight")))),
+            people
+                .iter()
+                .any(|id| waits.iter().any(|line| line.contains(&format!("`{id}` waits for a person to look")))),
             "{place}: {waits:?}"
         );
     } else {
@@ -241,7 +243,7 @@ fn what_is_in_flight_and_cannot_be_found_out_is_for_a_person() {
                 World::begun(&plan, Script { tells_process, ..Script::default() }.action("a", &[well(100)]));
             world.until(|world| world.status("a") == "running").pass(20).resume(fate, 10).finish();
             assert_eq!((world.code(), world.times("a", Task::Do), world.status("c")), (5, 1, "succeeded"));
-            assert!(world.machine.waits_for()[0].starts_with("`a` was in flight"));
+            assert!(world.machine.waits_for()[0].starts_with("`a` waits for a person to look"));
             world.script.attended = true;
             world.resume(fate, 10).pass(10);
             assert_eq!(world.question("a"), Some(QuestionKind::Unknown));

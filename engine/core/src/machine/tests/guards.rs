@@ -242,7 +242,9 @@ fn a_guard_survives_every_crash() {
 #[test]
 fn what_it_decided_is_not_unsaid_by_a_crash() {
     for (then, code) in [(Then::Abort, 3), (Then::Pause, 5)] {
-        let plan = guarded(vec![guard("g", 1, then)], three());
+        // What was cut off in the middle may be run again, so that nobody has to be asked about it.
+        let [a, b, c] = three();
+        let plan = guarded(vec![guard("g", 1, then)], [a.idempotent(), b, c]);
         let mut world = World::new(&plan, slow().check("g", Answer::Turns(vec![true, true, false, true])));
         world.start();
         let trip = loop {

@@ -127,7 +127,7 @@ fn sigterm_stops_what_outlasts_the_grace_and_the_next_engine_finds_out() {
         world.resume(Fate::Die, 10).finish();
         assert_eq!((world.code(), world.times("a", Task::Do), world.status("a")), (code, times, status));
         if code == 5 {
-            assert!(world.machine.waits_for()[0].contains("`a` was in flight"));
+            assert!(world.machine.waits_for()[0].contains("`a` waits for a person to look"));
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{super::Plan, marks, numbered, one_line, title};
+use super::{super::Plan, marks, numbered, title};
+use crate::words;
 
 /// A Graphviz digraph.
 #[must_use]
@@ -40,6 +41,6 @@ pub fn dot(plan: &Plan) -> String {
 /// A quoted label of several lines.
 fn quote(lines: &[String]) -> String {
     let lines: Vec<String> =
-        lines.iter().map(|line| one_line(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();
+        lines.iter().map(|line| words::line(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();
     format!("\"{}\"", lines.join("\\n"))
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{super::Plan, marks, numbered, one_line};
+use super::{super::Plan, marks, numbered};
 use crate::model::Phase;
+use crate::words;
 
 /// A Mermaid flow chart, one box around each phase.
 #[must_use]
@@ -48,7 +49,7 @@ pub fn mermaid(plan: &Plan) -> String {
 /// Inside a quoted label. Mermaid reads HTML and its own `#…;` codes there, so whatever could begin one is a code.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
+    for c in words::line(text).chars() {
         match c {
             '"' | '#' | '<' | '>' | '&' | '`' | '\\' | '[' | ']' | '{' | '}' | '(' | ')' | '|' | ';' | '*' | '_' => {
                 let _ = write!(escaped, "#{};", u32::from(c));

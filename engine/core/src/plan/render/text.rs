@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use super::{
     super::{Plan, forecast::Forecast},
-    gate, marks, one_line, title,
+    gate, marks, title,
 };
 use crate::{
     duration::Duration,
     model::{Phase, Unattended},
+    words,
 };
 
 /// Columns.
@@ -100,7 +101,7 @@ impl Page<'_> {
     }
 
     fn header(&mut self) {
-        self.wrapped("", &one_line(&title(self.plan)));
+        self.wrapped("", &words::line(&title(self.plan)));
         let Some(scope) = self.plan.scopes.first() else { return };
         let steps: usize = self.forecast.waves.iter().map(Vec::len).sum();
         let mut facts = vec![
@@ -116,7 +117,7 @@ impl Page<'_> {
             vec![format!("RPO {}", recovery.objectives.rpo), format!("RTO {}", recovery.objectives.rto)];
         objectives.extend(recovery.objectives.mtd.map(|mtd| format!("MTD {mtd}")));
         objectives.push(format!("a passing run proves {:?}", recovery.level));
-        let capability = format!("restores {}", one_line(&recovery.capability));
+        let capability = format!("restores {}", words::line(&recovery.capability));
         self.wrapped("", &facts.join(" · "));
         self.wrapped("", &capability);
         self.wrapped("", &objectives.join(" · "));
@@ -141,8 +142,8 @@ impl Page<'_> {
     fn step(&mut self, at: usize) {
         let node = &self.plan.nodes[at];
         let width = self.width;
-        let title = node.step().and_then(|step| step.spec.title.as_deref()).map(one_line).unwrap_or_default();
-        let id = one_line(&node.id);
+        let title = node.step().and_then(|step| step.spec.title.as_deref()).map(words::line).unwrap_or_default();
+        let id = words::line(&node.id);
         let estimate = self.estimate(at);
         let mut before = format!("    {id:width$} {estimate:>6}  ");
         if id.chars().count() > width {
@@ -185,7 +186,7 @@ impl Page<'_> {
                 Unattended::Deny => "; unattended it is denied",
                 Unattended::DrillOnly => "; unattended it is passed in a drill, and an incident holds",
             });
-            let before = format!("  {}: ", one_line(self.id(at)));
+            let before = format!("  {}: ", words::line(self.id(at)));
             self.wrapped(&before, &words);
         }
     }
@@ -201,7 +202,7 @@ impl Page<'_> {
         for (scope, guard) in guards {
             let kind = guard.check.as_ref().and_then(|check| crate::check::present(check).next());
             let bad = match (&guard.when, kind) {
-                (Some(when), _) => format!("when {}", one_line(when.as_str())),
+                (Some(when), _) => format!("when {}", words::line(when.as_str())),
                 (None, Some(kind)) => format!("when its {} check does not pass", kind.facts().name),
                 (None, None) => String::new(),
             };
@@ -216,11 +217,11 @@ impl Page<'_> {
             if let Some(during) = &guard.during {
                 for (word, name) in [("from", &during.from), ("until", &during.until)] {
                     if let Some(name) = name {
-                        let _ = write!(words, ", {word} {}", one_line(name.as_str()));
+                        let _ = write!(words, ", {word} {}", words::line(name.as_str()));
                     }
                 }
             }
-            self.wrapped(&format!("  {}{}: ", scope.prefix, one_line(&guard.name)), &words);
+            self.wrapped(&format!("  {}{}: ", scope.prefix, words::line(&guard.name)), &words);
         }
     }
 
@@ -233,7 +234,7 @@ impl Page<'_> {
         for at in forecast.critical_path.iter().copied() {
             let (start, finish) = (forecast.start(at).to_string(), forecast.finish(at).to_string());
             let unknown = if self.estimate(at) == "?" { "  (no estimate)" } else { "" };
-            let id = one_line(self.id(at));
+            let id = words::line(self.id(at));
             self.line(format!("  {start:>8} to {finish:>8}  {id}{unknown}"));
         }
     }
@@ -251,12 +252,12 @@ impl Page<'_> {
         let mut words = format!("critical path {total} of RTO {rto}: {margin}");
         match forecast.restored_by {
             Some(at) => {
-                let _ = write!(words, ", until {} is verified", one_line(self.id(at)));
+                let _ = write!(words, ", until {} is verified", words::line(self.id(at)));
             }
             None => words.push_str(", to the end of the plan, because no step says `restores: true`"),
         }
         if let Some(at) = forecast.outage_by {
-            let _ = write!(words, ", from the start of {}", one_line(self.id(at)));
+            let _ = write!(words, ", from the start of {}", words::line(self.id(at)));
         }
         self.wrapped("  ", &words);
         let missing = &forecast.without_estimate;
@@ -282,7 +283,7 @@ impl Page<'_> {
         }
         self.section("POINT OF NO RETURN");
         for at in forecast.no_return.iter().copied() {
-            let words = format!("from {} on, when {} starts", forecast.start(at), one_line(self.id(at)));
+            let words = format!("from {} on, when {} starts", forecast.start(at), words::line(self.id(at)));
             self.wrapped("  ", &words);
         }
         let words = if forecast.kept.is_empty() {

@@ -7,8 +7,8 @@ use crate::{
     report::{
         sentences,
         story::{Attempt, Step, Story},
-        words::{clip, count, instant, length, name, offset, value},
     },
+    words::{clip, count, instant, length, name, offset, value},
 };
 
 pub(super) fn details(page: &mut String, story: &Story) {
@@ -34,7 +34,7 @@ fn fold(page: &mut String, summary: &str, inner: impl FnOnce(&mut String)) {
 
 /// In a summary Markdown is not read by everybody, HTML is.
 fn html(text: &str) -> String {
-    crate::report::words::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    crate::words::line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn one(page: &mut String, step: &Step) {

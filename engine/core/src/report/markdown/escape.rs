@@ -1,6 +1,6 @@
 //! Texts that are not ours, made harmless in Markdown.
 
-use crate::report::words;
+use crate::words;
 
 /// A text on one line in which nothing is Markdown or HTML, in a table too. What it has between two backticks becomes a
 /// code span, as our own sentences mean it; a backtick without another one is only a character.

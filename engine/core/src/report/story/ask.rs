@@ -1,10 +1,11 @@
 //! What every report asks of a story.
 
-use super::{super::words, Check, Control, Decision, Engine, GateStory, RunState, Step, Story};
+use super::{Check, Control, Decision, Engine, GateStory, RunState, Step, Story};
 use crate::{
     evidence::event::{Gate, SkippedBy, Task, Verdict},
     machine::state::Status,
     model::Level,
+    words,
 };
 
 impl RunState {

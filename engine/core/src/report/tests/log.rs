@@ -14,7 +14,7 @@ use crate::{
             Stays, Task, Verdict,
         },
     },
-    model::{Mode, Objectives},
+    model::{Mode, Objectives, Then},
 };
 
 /// When every run of these tests begins.
@@ -87,6 +87,15 @@ impl Log {
     pub(super) fn take_over(&mut self, attended: bool, torn_bytes: u64) -> &mut Self {
         self.token += 1;
         self.engine(attended, torn_bytes)
+    }
+
+    /// A guard that pauses the run is bad once, and that is enough.
+    pub(super) fn trip(&mut self, guard: &str, why: &str) -> &mut Self {
+        let (guard, reason, evaluated) = (guard.to_owned(), why.to_owned(), true);
+        let observed = Value::Null;
+        self.push(Event::GuardFailing { guard: guard.clone(), reason: reason.clone(), evaluated, observed });
+        let (then, failures, duration_ms) = (Then::Pause, 1, 0);
+        self.push(Event::GuardTripped { guard, then, reason, evaluated, failures, duration_ms })
     }
 
     pub(super) fn start(&mut self, step: &str, attempt: u32) -> &mut Self {

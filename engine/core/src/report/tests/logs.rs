@@ -1,7 +1,7 @@
 //! The logs that the snapshots are made of: what happens in real runs.
 
 use indexmap::IndexMap;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::log::{Log, actuals, created, incident};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
             Task, Verdict,
         },
     },
-    model::{Level, Then},
+    model::Level,
 };
 
 const JOURNEY: &str = "status == 200 && body.contains(\"open|closed\")";
@@ -230,13 +230,9 @@ pub(super) fn refused_acts() -> Vec<Record> {
     log.push(Event::ApprovalDenied { step, task: Task::Do, gate, who, reason: why.into() });
     let reason = format!("its approval was denied by alice@example.org: {why}");
     log.fail("promote", &reason, AfterFailure::Pause);
-    let (guard, why) = ("maximum-downtime".to_owned(), "`clock.sinceOutage > duration('3h30m')` is true".to_owned());
-    let (evaluated, observed) = (true, Value::Null);
-    log.after(9_000).push(Event::GuardFailing { guard: guard.clone(), reason: why.clone(), evaluated, observed });
-    let reason = format!("guard `{guard}`: {why}");
-    let (then, failures, duration_ms) = (Then::Pause, 1, 0);
-    log.push(Event::GuardTripped { guard, then, reason: why, evaluated, failures, duration_ms });
-    log.push(Event::RunPaused { reason });
+    let (guard, why) = ("maximum-downtime", "`clock.sinceOutage > duration('3h30m')` is true");
+    log.after(9_000).trip(guard, why);
+    log.push(Event::RunPaused { reason: format!("guard `{guard}`: {why}") });
     log.records
 }
 

@@ -1,6 +1,6 @@
 //! A page of text with a fixed width.
 
-use crate::report::{sentences::Next, words};
+use crate::{report::sentences::Next, words};
 
 /// Columns.
 pub(super) const WIDTH: usize = 80;

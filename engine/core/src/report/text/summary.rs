@@ -1,9 +1,11 @@
 //! What a run prints when it ends: at most twelve lines.
 
 use super::page::{Page, WIDTH};
-use crate::report::{
-    sentences,
-    story::{RunState, Story},
+use crate::{
+    report::{
+        sentences,
+        story::{RunState, Story},
+    },
     words::{clip, exact, list},
 };
 
@@ -42,8 +44,10 @@ pub fn summary(story: &Story) -> String {
     if story.end.is_some() && !unstarted {
         page.at_most("  proven     ", &level, 1);
     }
-    if let Some(failed) = sentences::failed(story, 4) {
-        page.at_most("  failed     ", &failed, 1);
+    for (label, steps) in ["failed", "unknown"].iter().zip(sentences::failed_and_unknown(story, 4)) {
+        if let Some(steps) = steps {
+            page.at_most(&format!("  {label:<11}"), &steps, 1);
+        }
     }
     if !story.left.is_empty() {
         let names: Vec<&str> = story.left.iter().map(|left| left.step.as_str()).collect();

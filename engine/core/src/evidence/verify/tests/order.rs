@@ -48,6 +48,15 @@ fn simple(name: &str) -> Event {
             "order": {"kind": "manual", "instructions": "look"}}),
         "recheck" => json!({"event": "act", "act": "recheck", "step": "a", "who": "alice", "how": "terminal",
             "accepted": true}),
+        "guard-bad" => {
+            json!({"event": "guard-failing", "guard": "g", "reason": "no", "evaluated": true, "observed": null})
+        }
+        "guard-pauses" => json!({"event": "guard-tripped", "guard": "g", "then": "pause", "reason": "no",
+            "evaluated": true, "failures": 1, "durationMs": 0}),
+        "asked-to-pause" => json!({"event": "act", "act": "pause", "who": "alice", "how": "terminal",
+            "accepted": true}),
+        "not-paused" => json!({"event": "act", "act": "pause", "who": "alice", "how": "terminal",
+            "accepted": false, "refusal": "there is nothing left to pause"}),
         "preflight-bad" => json!({"event": "preflight-finished", "passed": false, "findings": []}),
         "passed" | "check-failed" => {
             let mut check = json!({"event": "check-passed", "step": "a", "task": "do", "check": 0, "name": "n",
@@ -121,6 +130,11 @@ fn what_can_happen_is_legal() {
         "start unknown again start2 ok2 done",
         "start paused ok done continued start-b",
         "paused paused continued",
+        "guard-bad guard-pauses paused continued start",
+        "guard-bad guard-pauses continued start",
+        "asked-to-pause paused continued start",
+        "asked-to-pause continued start",
+        "not-paused start",
         "start ok abort undo start-undo ok-undo undone cleanup start-cleanup",
         "start ok abort undo-failed",
         "preflight-bad end-preflight",
@@ -164,6 +178,9 @@ fn what_cannot_happen_is_found() {
         ("expired", "no approval was asked for"),
         ("continued", "was not paused"),
         ("paused start", "while the run was paused"),
+        ("guard-bad guard-pauses start", "while the run was paused"),
+        ("asked-to-pause start", "while the run was paused"),
+        ("not-paused continued", "was not paused"),
         ("abort start", "after the abort had"),
         ("abort abort", "a second time"),
         ("undo", "no abort had started"),

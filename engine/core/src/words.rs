@@ -1,4 +1,5 @@
-//! How all reports say lengths of time, instants, lists and values.
+//! How everything that people read says lengths of time, instants, lists and values, and how a text of somebody else is
+//! put on one line.
 //!
 //! Duty: wording, in one place. It must not know what a run is.
 
@@ -85,7 +86,8 @@ pub fn list<T: AsRef<str>>(names: &[T], most: usize) -> String {
 
 /// Whether a character changes what stands around it: control characters, and those that turn the direction of
 /// writing or are not seen. What a step printed must not draw on a terminal, nor make a report read otherwise.
-fn unsafe_to_print(c: char) -> bool {
+#[must_use]
+pub fn unsafe_to_print(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
