@@ -216,7 +216,10 @@ fn synced_at_another_revision_than_the_one_that_was_synced() {
     let operation = stage.operation("shop");
     stage.end("shop", &operation, "Succeeded", "x", &synced());
     stage.compare("shop", "2126-11-21T02:30:00Z", OTHER, "Synced", "Healthy");
-    failed(going.end(LONG), &format!("was synced to {COMMIT}, but is compared with {OTHER} (its targetRevision is main)"));
+    failed(
+        going.end(LONG),
+        &format!("was synced to {COMMIT}, but is compared with {OTHER} (its targetRevision is main)"),
+    );
 }
 
 #[test]
@@ -232,7 +235,10 @@ fn what_only_pruning_would_help_fails_at_once() {
     ]);
     stage.write("shop", &json!({"status": {"resources": resources}}));
     stage.compare("shop", &now(), COMMIT, "OutOfSync", "Healthy");
-    failed(going.end(LONG), "out of sync for what Git does not have any more: ConfigMap default/old; with `prune: true`");
+    failed(
+        going.end(LONG),
+        "out of sync for what Git does not have any more: ConfigMap default/old; with `prune: true`",
+    );
 }
 
 /// Argo CD 3 keeps the health of resources in its cache and not in the Application; they are looked at.
@@ -254,7 +260,9 @@ fn degraded_for_long_fails_and_names_what_is_unhealthy() {
     let ended = going.end(LONG);
     failed(
         ended,
-        &format!("has been degraded for 30 s: has been synced; its health is Degraded: Pod {namespace}/worker: is not there"),
+        &format!(
+            "has been degraded for 30 s: has been synced; its health is Degraded: Pod {namespace}/worker: is not there"
+        ),
     );
 }
 
@@ -321,7 +329,8 @@ fn after_a_failure_it_is_synced_anew() {
     let going = stage.start();
     let first = stage.operation("shop");
     stage.end("shop", &first, "Error", "ComparisonError: repo not reachable", &json!([]));
-    let second = wait_for("another operation", LONG, || Some(stage.operation("shop")).filter(|it| token(it) != token(&first)));
+    let second =
+        wait_for("another operation", LONG, || Some(stage.operation("shop")).filter(|it| token(it) != token(&first)));
     stage.end("shop", &second, "Succeeded", "x", &synced());
     stage.compare("shop", &now(), COMMIT, "Synced", "Healthy");
     going.end(LONG).code(0);
@@ -367,7 +376,10 @@ fn children_are_looked_at_one_by_one() {
     assert_eq!(text(&stage.look("api"), asked), "normal", "it is asked to be compared now");
     stage.compare("api", &now(), COMMIT, "Synced", "Healthy");
     stage.compare("web", &now(), COMMIT, "OutOfSync", "Missing");
-    says(&mut going, &format!("Application {namespace}/web: is out of sync with what it should be, and is not synced automatically"));
+    says(
+        &mut going,
+        &format!("Application {namespace}/web: is out of sync with what it should be, and is not synced automatically"),
+    );
     // And what the children have made.
     stage.write("web", &json!({"status": {"resources": [child("inner")]}}));
     stage.compare("web", &now(), COMMIT, "Synced", "Healthy");

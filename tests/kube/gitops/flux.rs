@@ -134,7 +134,8 @@ fn what_it_returns() {
     let going = stage.start();
     let token = stage.asked(&path);
     let mut status = ready(&token, &at(COMMIT), &json!(1));
-    status["inventory"] = json!({"entries": [{"id": "shop_api_apps_Deployment", "v": "v1"}, {"id": "_shop__Namespace", "v": "v1"}]});
+    status["inventory"] =
+        json!({"entries": [{"id": "shop_api_apps_Deployment", "v": "v1"}, {"id": "_shop__Namespace", "v": "v1"}]});
     stage.status(&path, &status);
     going.end(LONG).code(0);
     let message = format!("Applied revision: {}", at(COMMIT));
@@ -415,7 +416,8 @@ fn after_a_failure_it_is_asked_for_anew() {
     let going = stage.start();
     let first = stage.asked(&path);
     let mut status = ready(&first, &at(COMMIT), &json!(1));
-    status["conditions"] = json!([condition("Stalled", "True", "AccessDenied", "x"), condition("Ready", "False", "AccessDenied", "x")]);
+    status["conditions"] =
+        json!([condition("Stalled", "True", "AccessDenied", "x"), condition("Ready", "False", "AccessDenied", "x")]);
     stage.status(&path, &status);
     let second = wait_for("another request", LONG, || Some(stage.asked(&path)).filter(|token| *token != first));
     stage.ready(&path, &second, &at(COMMIT));

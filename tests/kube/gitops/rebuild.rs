@@ -74,7 +74,10 @@ impl Drill {
         // Nothing drifts: looked at for two seconds instead of five minutes.
         let shipped = repository().join("runbooks");
         let text = fs::read_to_string(shipped.join(runbook)).expect("it is shipped");
-        place.file(&format!("runbooks/{runbook}"), text.replace("holds: 5m", "holds: 2s").replace("holds: 30s", "holds: 2s"));
+        place.file(
+            &format!("runbooks/{runbook}"),
+            text.replace("holds: 5m", "holds: 2s").replace("holds: 30s", "holds: 2s"),
+        );
         for script in ["find-commit.sh", "askpass.sh"] {
             let to = place.file(&format!("runbooks/gitops-rebuild/{script}"), "");
             fs::copy(shipped.join("gitops-rebuild").join(script), to).expect("a script is shipped");
@@ -112,7 +115,8 @@ fn while_played<T>(player: impl Fn() + Sync, work: impl FnOnce() -> T) -> T {
 
 /// Definitions of a group, out of the cluster that has them, as a project ships them.
 fn definitions(group: &str, part_of: &str) -> Vec<Value> {
-    let all = super::cluster().client().list("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").expect("a list");
+    let all =
+        super::cluster().client().list("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").expect("a list");
     let ours = all.into_iter().filter(|it| text(it, "/spec/group").ends_with(group));
     ours.map(|it| {
         json!({
@@ -203,8 +207,18 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
         });
         if broken == Some(text(it, "/metadata/name")) {
             status["conditions"] = json!([
-                told("Stalled", "True", "InvalidCELExpression", "Reconciliation failed terminally due to configuration error"),
-                told("Ready", "False", "InvalidCELExpression", "Reconciliation failed terminally due to configuration error"),
+                told(
+                    "Stalled",
+                    "True",
+                    "InvalidCELExpression",
+                    "Reconciliation failed terminally due to configuration error"
+                ),
+                told(
+                    "Ready",
+                    "False",
+                    "InvalidCELExpression",
+                    "Reconciliation failed terminally due to configuration error"
+                ),
             ]);
         } else {
             let entries: Vec<Value> = made(client, tree, text(it, "/spec/path")).iter().map(entry).collect();
@@ -266,7 +280,10 @@ fn a_cluster_is_rebuilt_by_flux() {
     let tree: Tree = [
         ("clusters/dr", layers.map(kustomization).to_vec()),
         ("layers/infra-controllers", vec![namespace("ingress"), workload("Deployment", "ingress", "ingress")]),
-        ("layers/apps", vec![namespace("shop"), workload("Deployment", "shop", "api"), workload("StatefulSet", "shop", "db")]),
+        (
+            "layers/apps",
+            vec![namespace("shop"), workload("Deployment", "shop", "api"), workload("StatefulSet", "shop", "db")],
+        ),
     ]
     .into();
 
@@ -402,7 +419,9 @@ fn a_clean_cluster_gets_its_data_back() {
         (backup["status"]["phase"] == "Completed").then_some(())
     });
     client.delete("/api/v1/namespaces/shop").expect("it can be lost");
-    wait_for("it to be lost", LONG, || client.find("/api/v1/namespaces/shop").expect("an answer").is_none().then_some(()));
+    wait_for("it to be lost", LONG, || {
+        client.find("/api/v1/namespaces/shop").expect("an answer").is_none().then_some(())
+    });
     client.apply(&admin(velero::NAMESPACE, "velero")).expect("it can be made");
 
     let inputs = json!({"platformPath": "platform", "appsPath": "apps", "namespaces": ["shop"]});
@@ -420,7 +439,8 @@ fn a_clean_cluster_gets_its_data_back() {
     assert_eq!(ended.code, 0, "{ended}");
     assert!(ended.out.contains("RTO        met") && ended.out.contains("RPO        met"), "{ended}");
     let run = records(&drill.place.only_run());
-    let restored = of_kind(&run, "action-finished").into_iter().find(|it| it["step"] == "restore[shop]").expect("it has ended");
+    let restored =
+        of_kind(&run, "action-finished").into_iter().find(|it| it["step"] == "restore[shop]").expect("it has ended");
     assert!(restored["outputs"]["items"].as_u64().is_some_and(|items| items >= 2), "{restored}");
     let location = client.get(&of_velero("backupstoragelocations", "default")).expect("it is there");
     assert_eq!(location["spec"]["accessMode"], "ReadOnly");
