@@ -9,6 +9,7 @@ use lifeboat_test_cluster::{Client, Cluster, Options};
 
 use crate::harness::{Place, runbook_with};
 
+mod gitops;
 mod messages;
 mod objects;
 mod preflight;

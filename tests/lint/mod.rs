@@ -1,6 +1,9 @@
 //! `lint` and `plan`, as people and editors use them. What each rule finds is tested in core.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::harness::{Place, repository, runbook};
 
@@ -50,9 +53,15 @@ fn shipped_runbooks_have_no_findings_and_plan_in_both_modes() {
         let file = file.to_string_lossy();
         let found = place.lifeboat(&["lint", &file, "--format", "json", "--deny", "warnings"]).code(0).json();
         assert_eq!(found["diagnostics"].as_array().map(Vec::len), Some(0), "{found:#}");
+        // What a runbook asks for, as somebody might answer.
+        let name = Path::new(&*file).file_name().expect("a file has a name");
+        let inputs = repository().join("tests/fixtures/inputs").join(name);
+        let inputs = inputs.is_file().then(|| inputs.to_string_lossy().into_owned());
+        let given = inputs.iter().flat_map(|inputs| ["--inputs", inputs.as_str()]);
         for format in ["text", "json", "mermaid", "dot"] {
-            let incident = place.lifeboat(&["plan", &file, "--format", format]).code(0);
-            let drill = place.lifeboat(&["plan", &file, "--drill", "--format", format]).code(0);
+            let plan: Vec<&str> = ["plan", &file, "--format", format].into_iter().chain(given.clone()).collect();
+            let incident = place.lifeboat(&plan).code(0);
+            let drill = place.lifeboat(&[plan.as_slice(), &["--drill"]].concat()).code(0);
             assert!(!incident.out.is_empty() && incident.out != drill.out, "a drill differs: {incident}{drill}");
         }
     }

@@ -33,7 +33,7 @@ impl Directory {
         let path = env::temp_dir().join(format!("lifeboat-cluster-{}-{count}", std::process::id()));
         // Of a killed process that had our number.
         drop(fs::remove_dir_all(&path));
-        fs::create_dir(&path).map_err(Error::io(format!("making {}", path.display())))?;
+        fs::create_dir_all(path.join("tmp")).map_err(Error::io(format!("making {}", path.display())))?;
         let remover = Command::new("sh")
             .args(["-c", REMOVER, "sh"])
             .arg(&path)

@@ -34,22 +34,28 @@ pub(crate) struct Module {
     programs: &'static [&'static str],
     /// The module that has the programs.
     from: &'static str,
-    /// Variables that the linker sets to the version of `from`: a release build does so, and servers tell it.
-    versions: &'static [&'static str],
+    /// A variable that the linker sets to the version of `from`: a release build does so, and servers tell it.
+    version: Option<&'static str>,
+    /// Other variables, and what the linker sets them to: for what no argument of the program changes.
+    settings: &'static [(&'static str, &'static str)],
 }
 
 macro_rules! module {
-    ($name:literal, $from:literal, [$($program:literal),+], [$($version:literal),*]) => {
+    ($name:literal, $from:literal, $program:literal, $version:expr, $settings:expr) => {
         Module {
             name: $name,
             go_mod: include_str!(concat!("../modules/", $name, "/go.mod")),
             go_sum: include_str!(concat!("../modules/", $name, "/go.sum")),
-            programs: &[$(concat!($from, $program)),+],
+            programs: &[concat!($from, $program)],
             from: $from,
-            versions: &[$(concat!($from, $version)),*],
+            version: $version,
+            settings: $settings,
         }
     };
 }
+
+/// The store of the control plane.
+pub(crate) static ETCD: Module = module!("etcd", "go.etcd.io/etcd/server/v3", "", None, &[]);
 
 /// The control plane.
 pub(crate) static KUBERNETES: Module = Module {
@@ -62,32 +68,41 @@ pub(crate) static KUBERNETES: Module = Module {
         "k8s.io/kubernetes/cmd/kube-scheduler",
     ],
     from: "k8s.io/kubernetes",
-    versions: &["k8s.io/component-base/version.gitVersion"],
+    version: Some("k8s.io/component-base/version.gitVersion"),
+    settings: &[],
 };
 
 /// Nodes and their pods.
-pub(crate) static KWOK: Module = module!("kwok", "sigs.k8s.io/kwok", ["/cmd/kwok"], []);
+pub(crate) static KWOK: Module = module!("kwok", "sigs.k8s.io/kwok", "/cmd/kwok", None, &[]);
 
 /// An S3 server.
-pub(crate) static S3: Module = module!("s3", "github.com/versity/versitygw", ["/cmd/versitygw"], []);
+pub(crate) static S3: Module = module!("s3", "github.com/versity/versitygw", "/cmd/versitygw", None, &[]);
 
 /// Velero.
-pub(crate) static VELERO: Module =
-    module!("velero", "github.com/vmware-tanzu/velero", ["/cmd/velero"], ["/pkg/buildinfo.Version"]);
+pub(crate) static VELERO: Module = module!(
+    "velero",
+    "github.com/vmware-tanzu/velero",
+    "/cmd/velero",
+    Some("github.com/vmware-tanzu/velero/pkg/buildinfo.Version"),
+    // Beside the metrics whose address is an argument, it serves others at port 8080 of all addresses: two of them could
+    // not run on one machine. `0` is for none.
+    &[("sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress", "0")]
+);
 
 /// Velero's plugin for S3, a program of its own.
 pub(crate) static VELERO_AWS: Module =
-    module!("velero-aws", "github.com/vmware-tanzu/velero-plugin-for-aws", ["/velero-plugin-for-aws"], []);
+    module!("velero-aws", "github.com/vmware-tanzu/velero-plugin-for-aws", "/velero-plugin-for-aws", None, &[]);
 
 /// All of them, the one that is needed first first.
-pub(crate) static ALL: [&Module; 5] = [&KUBERNETES, &KWOK, &S3, &VELERO, &VELERO_AWS];
+pub(crate) static ALL: [&Module; 6] = [&ETCD, &KUBERNETES, &KWOK, &S3, &VELERO, &VELERO_AWS];
 
 impl Module {
     /// Directory of the programs in the cache, whether it is there or not.
     fn directory_name(&self) -> String {
         let mut parts = vec![RECIPE, go::VERSION, self.go_mod, self.go_sum];
+        let flags = self.linker_flags();
         parts.extend(self.programs);
-        parts.extend(self.versions);
+        parts.push(&flags);
         format!("{}-{}", self.name, cache::digest(&parts))
     }
 
@@ -114,7 +129,7 @@ impl Module {
     }
 
     fn build_in(&'static self, directory: &Path, go: &Go, say: &mut dyn FnMut(&str)) -> Result<(), Error> {
-        let names: Vec<&str> = self.programs.iter().filter_map(|path| path.rsplit('/').next()).collect();
+        let names: Vec<&str> = self.programs.iter().map(|path| program_name(path)).collect();
         say(&format!("building {} ({}); this is done once, and takes minutes", self.name, names.join(", ")));
         // A copy: a build can then not change what is pinned, and needs no checkout.
         let source = directory.join("source");
@@ -163,11 +178,18 @@ impl Module {
         // Without symbols the programs are a third smaller; nobody debugs them here.
         let mut flags = "-s -w".to_owned();
         let version = self.version_of(self.from).unwrap_or("v0.0.0");
-        for variable in self.versions {
-            flags.push_str(&format!(" -X {variable}={version}"));
+        let version = self.version.map(|variable| (variable, version));
+        for (variable, value) in version.iter().chain(self.settings) {
+            flags.push_str(&format!(" -X {variable}={value}"));
         }
         flags
     }
+}
+
+/// What Go calls the program of a package: the last element of its path that is no major version.
+fn program_name(path: &str) -> &str {
+    let is_version = |part: &&str| part.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
+    path.rsplit('/').find(|part| !is_version(part)).unwrap_or(path)
 }
 
 /// The version in a line such as `k8s.io/api v0.36.3`, alone or in a list.
@@ -210,7 +232,7 @@ pub fn is_missing() -> Result<bool, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, version_in};
+    use super::{ALL, program_name, version_in};
 
     #[test]
     fn every_module_pins_what_it_builds() {
@@ -221,6 +243,12 @@ mod tests {
             }
             assert!(!module.go_sum.is_empty());
         }
+    }
+
+    #[test]
+    fn programs_are_called_what_go_calls_them() {
+        assert_eq!(program_name("go.etcd.io/etcd/server/v3"), "server");
+        assert_eq!(program_name("sigs.k8s.io/kwok/cmd/kwok"), "kwok");
     }
 
     #[test]

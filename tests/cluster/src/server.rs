@@ -27,15 +27,13 @@ pub(crate) struct Program {
     /// What errors call it; also the name of its log.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
-    /// What it believes its own path to be, where that differs.
-    pub(crate) called: Option<PathBuf>,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: Vec<(String, OsString)>,
 }
 
 impl Program {
     pub(crate) fn new(name: &str, path: PathBuf) -> Self {
-        Self { name: name.to_owned(), path, called: None, arguments: Vec::new(), environment: Vec::new() }
+        Self { name: name.to_owned(), path, arguments: Vec::new(), environment: Vec::new() }
     }
 
     /// Adds `--name=value`.
@@ -58,22 +56,12 @@ impl Program {
 
     fn command(&self, log: &File, directory: &Path) -> io::Result<Command> {
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--"]);
-        match &self.called {
-            None => command.arg(&self.path),
-            // Only bash can run a program under another name.
-            Some(called) => command
-                .args(["bash", "-c", "called=$1 path=$2; shift 2; exec -a \"$called\" \"$path\" \"$@\"", "bash"])
-                .args([called, &self.path]),
-        };
-        command.args(&self.arguments);
+        command.args(["--pdeathsig", "KILL", "--"]).arg(&self.path).args(&self.arguments);
         // A developer's own clusters, proxies and credentials are none of its business.
         command.env_clear();
-        for name in ["PATH", "HOME", "TMPDIR", "LANG"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Sockets and half-made archives, too, shall go with the cluster.
+        command.env("HOME", directory).env("TMPDIR", directory.join("tmp"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         // A group of its own: Ctrl-C at the terminal is for the test, which then stops the servers in their order.
         command.current_dir(directory).process_group(0).stdin(Stdio::null());

@@ -34,6 +34,22 @@ pub(crate) fn prepare(client: &Client, s3: &S3) -> Result<(), Error> {
             "validationFrequency": "5s",
         },
     }))?;
+    // Restores look up in it how their helpers are to run. Without pods: Velero runs outside.
+    let version = modules::VELERO.version_of("github.com/vmware-tanzu/velero").unwrap_or_default();
+    let labels = json!({ "component": "velero" });
+    client.apply(&json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": "velero", "namespace": NAMESPACE, "labels": labels },
+        "spec": {
+            "replicas": 0,
+            "selector": { "matchLabels": labels },
+            "template": {
+                "metadata": { "labels": labels },
+                "spec": { "containers": [{ "name": "velero", "image": format!("velero/velero:{version}") }] },
+            },
+        },
+    }))?;
     Ok(())
 }
 
@@ -44,11 +60,12 @@ pub(crate) fn start(directory: &Directory, kubeconfig: &Path, s3: &S3) -> Result
     let plugins = directory.below("velero-plugins")?;
     let velero = modules::VELERO.program("velero")?;
     // Velero starts its plugins, and itself as one of them, and does not end them when it is killed. Each is therefore
-    // started by a script, by which it dies with Velero.
+    // started by a script, by which it dies with Velero. Plugins tell Velero their own path, by which it starts them
+    // again, so they have to believe that they are the script.
     guard(&plugins.join("velero-plugin-for-aws"), &modules::VELERO_AWS.program("velero-plugin-for-aws")?)?;
     let itself = directory.below("velero")?.join("velero");
     guard(&itself, &velero)?;
-    let mut program = Program::new("velero", velero)
+    let program = Program::new("velero", itself)
         .argument("server")
         .flag("kubeconfig", kubeconfig)
         .flag("namespace", NAMESPACE)
@@ -64,13 +81,16 @@ pub(crate) fn start(directory: &Directory, kubeconfig: &Path, s3: &S3) -> Result
         .flag("profiler-address", format!("127.0.0.1:{}", ports::free()?))
         .env("AWS_SHARED_CREDENTIALS_FILE", keys)
         .env("VELERO_NAMESPACE", NAMESPACE);
-    program.called = Some(itself);
     Server::start(program, directory.path())
 }
 
-/// Writes a script that runs a program so that it dies with whoever started it.
+/// Writes a script that runs a program so that it dies with whoever started it, and takes the script for itself.
 fn guard(script: &Path, program: &Path) -> Result<(), Error> {
-    let text = format!("#!/bin/sh\nexec setpriv --pdeathsig KILL -- '{}' \"$@\"\n", program.display());
+    // Only bash can run a program by another name.
+    let text = format!(
+        "#!/bin/sh\nexec setpriv --pdeathsig KILL -- bash -c 'exec -a \"$0\" \"$@\"' \"$0\" '{}' \"$@\"\n",
+        program.display()
+    );
     fs::write(script, text)
         .and_then(|()| fs::set_permissions(script, fs::Permissions::from_mode(0o755)))
         .map_err(Error::io(format!("writing {}", script.display())))

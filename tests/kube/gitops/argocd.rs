@@ -80,8 +80,7 @@ fn synced() -> Value {
 
 #[test]
 fn only_the_operation_of_this_step_counts() {
-    let outputs = "    outputs:\n      all: {cel: result}\n";
-    let stage = Stage::new("argo", &format!("{}{outputs}", sync("")));
+    let stage = Stage::new("argo", &sync(""));
     stage.create(&application("shop"));
     // As it was left by a good day: somebody else's sync, and healthy since.
     let theirs = json!({"initiatedBy": {"username": "admin"}, "sync": {}});
@@ -111,7 +110,7 @@ fn only_the_operation_of_this_step_counts() {
     stage.compare("shop", &now(), COMMIT, "Synced", "Healthy");
     going.end(LONG).code(0).says("is synced and healthy at c0ffee5d");
     assert_eq!(
-        stage.finished()["outputs"]["all"],
+        stage.finished()["result"],
         json!({
             "revision": COMMIT, "sync": "Synced", "health": "Healthy", "phase": "Succeeded",
             "message": "successfully synced (all tasks run)", "resources": 1
