@@ -23,8 +23,10 @@ fn every(directory: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(directory).expect("the tests are readable").flatten() {
         let path = entry.path();
         if path.join("Cargo.toml").is_file() {
-            // A crate of its own, with its own tests.
-        } else if path.is_dir() {
+            // A package of its own, whose tests are found by what it says.
+            continue;
+        }
+        if path.is_dir() {
             every(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.insert(path);
