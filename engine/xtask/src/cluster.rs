@@ -1,6 +1,6 @@
 //! The servers that the Kubernetes tests run against: built once, and started for a developer.
 
-use std::io;
+use std::{io, time::Instant};
 
 use lifeboat_test_cluster::{Cluster, Options, Part, build_missing, go_is_installed, is_missing};
 
@@ -22,7 +22,9 @@ pub(crate) fn build() -> Result<(), String> {
 pub(crate) fn run() -> Result<(), String> {
     build()?;
     say("── starting a cluster");
+    let began = Instant::now();
     let cluster = Cluster::start(Options::full()).map_err(|error| error.to_string())?;
+    say(&format!("── ready after {:.1} s", began.elapsed().as_secs_f64()));
     say(&format!("kubeconfig: {}", cluster.kubeconfig().display()));
     say(&format!("API server: {} (Ctrl-C, or the end of standard input, stops everything)", cluster.api_url()));
     if let Some(s3) = cluster.s3() {

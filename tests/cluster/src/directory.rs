@@ -10,11 +10,15 @@ use std::{
 
 use crate::Error;
 
-/// Waits for the end of its input, which is the end of whoever started it, and removes a directory and the volumes
-/// that are listed in it. A server that is just being killed may still write: hence more than one try.
+/// Waits for the end of its input, which is the end of whoever started it, and removes a directory. A server that is
+/// just being killed may still write: hence more than one try.
+///
+/// The volumes that the controller manager has made are elsewhere, at a place that no argument changes; which ones they
+/// are is known from what etcd has kept of them.
 const REMOVER: &str = "cat >/dev/null
 for _ in 1 2 3 4 5; do
-  if [ -s \"$1/volumes\" ]; then while read -r volume; do rm -rf -- \"$volume\"; done < \"$1/volumes\"; fi
+  grep -raohE '/tmp/hostpath_pv/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' \"$1/etcd\" 2>/dev/null | sort -u |
+    while read -r volume; do rm -rf -- \"$volume\"; done
   rm -rf -- \"$1\" 2>/dev/null && exit 0
   sleep 0.2
 done";

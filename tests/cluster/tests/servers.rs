@@ -6,7 +6,7 @@
 use std::{
     env,
     io::{BufRead as _, BufReader, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -355,7 +355,8 @@ fn nothing_is_left_of_a_process_that_is_killed() {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let told = lines.map(Result::unwrap).find_map(|line| line.split_once("CLUSTER ").map(|(_, told)| told.to_owned()));
     let told = told.expect("it says what it has started");
-    let (directory, pids) = told.split_once(' ').unwrap();
+    let [directory, volume, pids] = told.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    assert!(Path::new(volume).is_dir());
     let pids: Vec<u32> = pids.split(',').map(|pid| pid.parse().unwrap()).collect();
     assert_eq!(pids.len(), 7);
     // A process that Velero has started, not we. It looks after the S3 server by it every few seconds.
@@ -366,7 +367,8 @@ fn nothing_is_left_of_a_process_that_is_killed() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    nothing_is_left(&PathBuf::from(directory), &pids);
+    nothing_is_left(Path::new(directory), &pids);
+    assert!(!Path::new(volume).exists(), "{volume}");
 }
 
 #[test]
@@ -375,7 +377,14 @@ fn a_process_that_is_killed() {
     // The thread that has started the cluster ends, and the cluster goes on.
     let cluster = thread::spawn(|| Cluster::start(Options::workloads().velero()).unwrap()).join().unwrap();
     let pids: Vec<String> = PARTS.iter().filter_map(|part| cluster.pid(*part)).map(|pid| pid.to_string()).collect();
-    println!("CLUSTER {} {}", cluster.directory().display(), pids.join(","));
+    let client = cluster.client();
+    client.apply(&claim("default", "data", "immediate")).unwrap();
+    let at = path("v1", "persistentvolumeclaims", "default", "data");
+    phase(client, &at, "Bound");
+    let name = client.get(&at).unwrap()["spec"]["volumeName"].as_str().unwrap().to_owned();
+    let volume = client.get(&path("v1", "persistentvolumes", "", &name)).unwrap();
+    let volume = volume["spec"]["hostPath"]["path"].as_str().unwrap();
+    println!("CLUSTER {} {volume} {}", cluster.directory().display(), pids.join(","));
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 

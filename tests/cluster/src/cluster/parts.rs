@@ -13,9 +13,6 @@ use serde_json::json;
 use super::{Cluster, LIMIT, Part};
 use crate::{Error, client, kwok};
 
-/// Where the controller manager puts the volumes that it makes.
-const VOLUMES: &str = "/tmp/hostpath_pv/";
-
 impl Cluster {
     /// Says what the containers of a pod have printed; without it, all have printed [`kwok::DEFAULT_LOG`].
     ///
@@ -138,24 +135,10 @@ impl Cluster {
     pub fn log(&self, part: Part) -> Result<String, Error> {
         Ok(self.server(part)?.log())
     }
-
-    /// Notes the directories of volumes, which are not in the cluster's own, to be removed with it.
-    fn note_volumes(&self) {
-        let answers = |part| self.is_running(part) && !self.paused().contains(&part);
-        if !self.parts.contains_key(&Part::ControllerManager) || !answers(Part::Etcd) || !answers(Part::ApiServer) {
-            return;
-        }
-        let volumes = self.admin.list("/api/v1/persistentvolumes").unwrap_or_default();
-        let paths = volumes.iter().filter_map(|volume| volume["spec"]["hostPath"]["path"].as_str());
-        let ours = paths.filter(|path| path.starts_with(VOLUMES) && !path.contains(".."));
-        let text = ours.map(|path| format!("{path}\n")).collect::<Vec<_>>().concat();
-        drop(self.directory.write("volumes", text));
-    }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.note_volumes();
         // Those that ask go before those that answer.
         let order =
             [Part::Velero, Part::Kwok, Part::Scheduler, Part::ControllerManager, Part::ApiServer, Part::Etcd, Part::S3];
