@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File},
     io::Read as _,
-    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    os::unix::{
+        fs::FileExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -80,6 +83,17 @@ impl Going {
     /// Whether it has ended.
     pub(crate) fn over(&mut self) -> bool {
         self.child.try_wait().expect("a child can be waited for").is_some()
+    }
+
+    /// What it has said so far, on both streams.
+    pub(crate) fn so_far(&self) -> String {
+        let text = |file: &File| {
+            // From here on, and not by moving the offset: that is the writer's, too.
+            let mut bytes = vec![0; file.metadata().map_or(0, |it| usize::try_from(it.len()).unwrap_or(0))];
+            let read = file.read_at(&mut bytes, 0).expect("a file of ours can be read");
+            String::from_utf8_lossy(&bytes[..read]).into_owned()
+        };
+        text(&self.out) + &text(&self.err)
     }
 
     /// Waits for its end; at the limit it is killed, and the test fails.

@@ -32,7 +32,6 @@ fn cluster() -> &'static Cluster {
 struct Stage {
     site: Site,
     proxy: Proxy,
-    runbook: String,
 }
 
 impl Stage {
@@ -42,7 +41,7 @@ impl Stage {
         let proxy = Proxy::start(cluster()).expect("a proxy");
         let runbook = site.runbook_at("admin", &proxy.kubeconfig().display().to_string(), steps);
         site.place.file("r.yaml", &runbook);
-        Self { site, proxy, runbook }
+        Self { site, proxy }
     }
 
     fn create(&self, object: &Value) -> Value {
@@ -111,8 +110,7 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
 }
 
 fn now() -> String {
-    let now = jiff::Timestamp::now();
-    format!("{:.0}", now)
+    format!("{:.0}", jiff::Timestamp::now())
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

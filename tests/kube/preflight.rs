@@ -147,11 +147,15 @@ fn all_that_is_missing_is_in_one_output() {
         ("the definition widgets.missing.example.org with version v1", "no such definition"),
         ("a backup within the RPO of 1 h (for restore)", "backup nightly started 2 h"),
         ("a backup that outlasts the RTO of 1 h (for restore)", "nightly expires in"),
-        ("a webhook that answers (for limits, restore)", "gone does not exist; until it answers, CREATE of limitranges"),
+        (
+            "a webhook that answers (for limits, restore)",
+            "gone does not exist; until it answers, CREATE of limitranges",
+        ),
         ("manifests that the API server takes (for limits)", "2 of 2 objects refused: "),
         ("manifests that the API server takes (for limits)", "field not declared in schema"),
     ] {
-        let ended = Ended { call: ended.call.clone(), code: ended.code, out: ended.out.clone(), err: ended.err.clone() };
+        let ended =
+            Ended { call: ended.call.clone(), code: ended.code, out: ended.out.clone(), err: ended.err.clone() };
         drop(ended.says(requirement).says(found));
     }
     let ended = ended.says(&format!("give system:serviceaccount:{namespace}:weak a Role in the namespace {namespace}"));
@@ -212,7 +216,12 @@ fn what_earlier_steps_bring_is_not_missing() {
     let text = taken["found"].as_str().unwrap_or_default();
     assert!(text.contains("cannot be tried yet: namespace") && text.contains("is not there before room"), "{text}");
     // Looking has made nothing.
-    assert!(site.client.find(&path("v1", "namespaces", "", &format!("{}-new", site.namespace))).expect("an answer").is_none());
+    assert!(
+        site.client
+            .find(&path("v1", "namespaces", "", &format!("{}-new", site.namespace)))
+            .expect("an answer")
+            .is_none()
+    );
 }
 
 #[test]
@@ -270,7 +279,11 @@ fn rights_to_single_objects_are_enough() {
              replicas: 1}}}}\n"
         )
     };
-    drop(check(&site, &site.runbook_at("one", &kubeconfig, &steps("api"))).code(0).says("all 2 rights of system:serviceaccount"));
+    drop(
+        check(&site, &site.runbook_at("one", &kubeconfig, &steps("api")))
+            .code(0)
+            .says("all 2 rights of system:serviceaccount"),
+    );
     let ended = check(&site, &site.runbook_at("one", &kubeconfig, &steps("web"))).code(2);
     drop(ended.says("the right to get, patch deployments.apps/scale in namespace"));
 }
@@ -298,7 +311,8 @@ fn storage_classes_and_namespaces_that_are_not_there() {
     drop(check(&site, &site.runbook(&steps("", "NS"))).code(2).says("a default StorageClass (for claim)"));
     let ended = check(&site, &site.runbook(&steps("there", "nowhere"))).code(2);
     drop(ended.says("namespace nowhere is not there, and no step before makes it"));
-    let steps = "  s: {phase: workloads, restores: true, patch: {cluster: dr, kind: ConfigMap, name: x, merge: '{}'}}\n";
+    let steps =
+        "  s: {phase: workloads, restores: true, patch: {cluster: dr, kind: ConfigMap, name: x, merge: '{}'}}\n";
     drop(check(&site, &site.runbook(steps)).code(2).says("a namespace for ConfigMap (for s)"));
     let steps = "  s: {phase: workloads, restores: true, scale: {cluster: dr, kind: ConfigMap, namespace: NS, name: x, \
                  replicas: 1}}\n";
@@ -313,7 +327,8 @@ fn one_cluster_under_two_names_is_told() {
         "clusters:\n  primary: {{context: admin, kubeconfig: \"{kubeconfig}\"}}\n  recovery: {{context: editor, kubeconfig: \
          \"{kubeconfig}\"}}\n"
     );
-    let steps = "  look: {phase: validate, restores: true, verify: [{kube: {cluster: primary, kind: Node, count: '0'}}]}\n";
+    let steps =
+        "  look: {phase: validate, restores: true, verify: [{kube: {cluster: primary, kind: Node, count: '0'}}]}\n";
     let ended = check(&site, &runbook_with(&clusters, steps)).code(0);
     drop(ended.says("warning a cluster other than `primary`").says("1 warning"));
 }

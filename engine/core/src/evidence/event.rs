@@ -8,10 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod finding;
 mod run;
 mod step;
 
-pub use run::{Actuals, Finding, InputRecord, Rpo, Rto, RunCreated, RunFinished, RunbookIdentity, Stays, Verdict};
+pub use finding::{Finding, Severity};
+pub use run::{Actuals, InputRecord, Rpo, Rto, RunCreated, RunFinished, RunbookIdentity, Stays, Verdict};
 pub use step::{ActionFinished, AfterFailure, Artifact, Gate, Resolution, Resolved, SkippedBy, Task};
 
 /// One thing that happened. `step` names a step instance, `attempt` counts from 1, times end in `Ms` and are
@@ -442,77 +444,6 @@ pub enum Event {
     },
     /// Always the last record.
     RunFinished(Box<RunFinished>),
-}
-
-/// What it means when a requirement is not met.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// The run does not begin.
-    #[default]
-    Error,
-    /// The run begins, as the capability has to come back anyway; but it will miss an objective.
-    Objective,
-    /// The run begins; somebody should look at it.
-    Warning,
-}
-
-impl Severity {
-    /// The name as it is recorded.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Objective => "objective",
-            Self::Warning => "warning",
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-    const fn is_error(&self) -> bool {
-        matches!(self, Self::Error)
-    }
-}
-
-impl Finding {
-    /// A requirement that is met.
-    #[must_use]
-    pub fn met(requirement: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { requirement: requirement.into(), passed: true, found: found.into(), ..Self::default() }
-    }
-
-    /// One that is not, and what to do about it.
-    #[must_use]
-    pub fn missing(requirement: impl Into<String>, found: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { passed: false, help: Some(help.into()), ..Self::met(requirement, found) }
-    }
-
-    /// The same about a cluster.
-    #[must_use]
-    pub fn of(self, cluster: &str) -> Self {
-        Self { cluster: Some(cluster.to_owned()), ..self }
-    }
-
-    /// The same with another meaning when it is not met.
-    #[must_use]
-    pub fn severity(self, severity: Severity) -> Self {
-        Self { severity, ..self }
-    }
-
-    /// Whether the run does not begin because of it.
-    #[must_use]
-    pub const fn blocks(&self) -> bool {
-        !self.passed && matches!(self.severity, Severity::Error)
-    }
-
-    /// What is required, with the cluster in front: for lists that are not by cluster.
-    #[must_use]
-    pub fn title(&self) -> String {
-        match &self.cluster {
-            Some(cluster) => format!("{cluster}: {}", self.requirement),
-            None => self.requirement.clone(),
-        }
-    }
 }
 
 /// A cluster, as it says of itself.

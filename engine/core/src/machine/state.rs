@@ -8,21 +8,21 @@ use std::{
     sync::Arc,
 };
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::{
     action::{Outcome, kube::Prepared},
     evidence::{
         Event,
-        event::{
-            ActName, AfterFailure, ClusterMet, Gate, Resolution, Resolved, RunCreated, SkippedBy, Stays, Task, Verdict,
-        },
+        event::{ActName, ClusterMet, Resolution, Resolved, RunCreated, Stays, Task, Verdict},
     },
     model::Then,
     plan::{NodeKind, Plan},
 };
+
+mod step;
+
+pub use step::{GateState, Progress, Status, StepState, TaskState};
 
 /// An instant on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

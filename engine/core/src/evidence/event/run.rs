@@ -82,27 +82,6 @@ pub enum InputRecord {
     Secret(bool),
 }
 
-/// One requirement of the pre-flight.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Finding {
-    /// The cluster that it is about, by its name in the evidence; without it: the machine that the engine runs on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
-    /// What is required.
-    pub requirement: String,
-    /// Whether it is so.
-    pub passed: bool,
-    /// What it means when it is not so. Without it: `error`.
-    #[serde(default, skip_serializing_if = "Severity::is_error")]
-    pub severity: Severity,
-    /// What was found.
-    pub found: String,
-    /// What to do, when it is not so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
-}
-
 /// What an abort leaves alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

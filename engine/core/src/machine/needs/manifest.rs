@@ -1,6 +1,6 @@
 //! What `apply` does to the objects of its manifests.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::Value;
 
@@ -67,14 +67,12 @@ pub(super) fn without_unknown(texts: &dyn Texts, text: &str) -> String {
         let Some((inside, behind)) = after.split_once("}}") else { return out };
         let tag = inside.trim_matches(|sign: char| sign == '{' || sign == '~' || sign.is_whitespace());
         if !(tag.starts_with(['#', '/', '!', '^']) || tag == "else" || tag.starts_with("else ")) {
-            let alone = texts.secret(&SecretTemplate(format!("{{{{{tag}}}}}")));
-            match alone {
-                Ok(known) => out.push_str(known.as_str()),
+            if let Ok(known) = texts.secret(&SecretTemplate(format!("{{{{{tag}}}}}"))) {
+                out.push_str(known.as_str());
+            } else {
                 // Each is another one: two objects of one name would be a mistake.
-                Err(_) => {
-                    unknown += 1;
-                    out.push_str(&format!("{UNKNOWN}-{unknown}"));
-                }
+                unknown += 1;
+                _ = write!(out, "{UNKNOWN}-{unknown}");
             }
         }
         // A third brace is the tag's only if it began with three.
