@@ -35,7 +35,7 @@ fn a_wrong_context_is_told_with_those_that_are_there() {
     let ended = site.place.run(&site.runbook_at("production", &kubeconfig, &ready("")));
     ended.code(2).says("expected the context `production`").says("the contexts admin").says("nothing was touched");
     let ended = site.place.run(&site.runbook_at("admin", "nowhere/kubeconfig", &ready("")));
-    ended.code(2).says("cluster `dr`: expected a kubeconfig").says("nowhere/kubeconfig");
+    ended.code(2).says("no kubeconfig that can be used").says("nowhere/kubeconfig");
 }
 
 #[test]

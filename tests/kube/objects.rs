@@ -4,7 +4,7 @@ use lifeboat_test_cluster::Client;
 use serde_json::{Value, json};
 
 use super::{Site, api};
-use crate::harness::{of_kind, wait_for};
+use crate::harness::{LIMIT, of_kind, records, wait_for};
 
 fn deployment(site: &Site, replicas: u32) -> Value {
     json!({
@@ -242,9 +242,23 @@ fn a_field_that_somebody_else_has_set_is_a_conflict_that_is_shown() {
     site.client.apply(&config(&site, "conf", &json!({"mode": "normal"}))).expect("it can be applied");
     let steps = "  apply:\n    phase: workloads\n    apply:\n      cluster: dr\n      namespace: NS\n      manifest: |\n        \
                  {apiVersion: v1, kind: ConfigMap, metadata: {name: conf}, data: {mode: recovery}}\n";
-    let ended = site.place.run(&site.runbook(steps)).code(4);
+    let ended = site.place.run(&site.runbook(steps)).code(2);
+    drop(ended.says(".data.mode belongs to lifeboat-test").says("nothing was written, it was a dry run"));
+    // What comes after the pre-flight is a conflict, too, and its difference is shown.
+    let late = Site::new(api(), "late-conflict");
+    let wait = "  wait: {phase: data, shell: 'while ! test -e go; do sleep 0.1; done', effect: reads}\n";
+    late.place.file("r.yaml", late.runbook(&format!("{wait}{steps}")));
+    let going = late.place.start(&["run", "r.yaml", "--no-input"]);
+    wait_for("the first step", LIMIT, || {
+        let runs = late.place.runs();
+        let run = runs.first().filter(|run| run.join("evidence.jsonl").is_file())?;
+        (!of_kind(&records(run), "action-started").is_empty()).then_some(())
+    });
+    late.client.apply(&config(&late, "conf", &json!({"mode": "normal"}))).expect("it can be applied");
+    late.place.file("go", "");
+    let ended = going.end(LIMIT).code(4);
     ended.says("fields that others have set are in the way").says("take it over with `force: true`").says(".data.mode");
-    assert_eq!(get(site.client, &site.path("v1", "configmaps", "conf"))["data"]["mode"], "normal");
+    assert_eq!(get(late.client, &late.path("v1", "configmaps", "conf"))["data"]["mode"], "normal");
     let forced = steps.replace("      namespace: NS\n", "      namespace: NS\n      force: true\n");
     site.place.run(&site.runbook(&forced)).code(0);
     assert_eq!(get(site.client, &site.path("v1", "configmaps", "conf"))["data"]["mode"], "recovery");

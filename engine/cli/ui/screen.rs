@@ -27,6 +27,7 @@ use lifeboat_core::{
     model::Then,
     plan::{Plan, PlanStep},
     report::sentences,
+    words,
 };
 use lifeboat_runtime::driver::View;
 use tokio::sync::mpsc;
@@ -64,6 +65,9 @@ const MORE: usize = 12;
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many of a step's last lines are shown when it fails.
 const TAIL: usize = 8;
+
+/// Characters of what a check found: an object of a cluster is long, and the evidence has all of it.
+const FOUND: usize = 400;
 
 impl Screen {
     /// A screen for a plan.
@@ -143,10 +147,11 @@ impl Screen {
                     self.line("FAIL", "", &format!("pre-flight: {missing} of {all} missing"));
                 }
                 for finding in findings.iter().filter(|finding| !finding.passed) {
-                    let word = if finding.blocks() { String::new() } else { format!("{}: ", finding.severity.name()) };
-                    self.say(&format!("         {word}expected {}, found {}", finding.title(), finding.found));
+                    let word = if finding.blocks() { "missing" } else { finding.severity.name() };
+                    self.say(&format!("       {word:<9}  {}", finding.title()));
+                    self.say(&format!("       found      {}", finding.found));
                     if let Some(help) = &finding.help {
-                        self.say(&format!("         help: {help}"));
+                        self.say(&format!("       do         {help}"));
                     }
                 }
             }
@@ -245,12 +250,12 @@ impl Screen {
             Event::CheckFailed { step, name, expected, observed, reason, .. } => {
                 self.line("failed", step, &format!("check {name}: {reason}"));
                 // Some checks say all of it in their own words.
-                let told = observed["why"].as_str().is_some_and(|why| !why.is_empty() && why == reason);
+                let told = observed["why"].as_str().is_some_and(|why| !why.is_empty() && reason.starts_with(why));
                 if !told {
                     self.say(&format!("         expected {expected}"));
                 }
                 if !told && !observed.is_null() {
-                    self.say(&format!("         found    {observed}"));
+                    self.say(&format!("         found    {}", words::clip(&observed.to_string(), FOUND)));
                 }
             }
             Event::StepSucceeded { step, duration_ms, accepted_by } => {

@@ -195,7 +195,7 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
                 "revision": revision, "path": "x", "url": "http://x/x.tar.gz", "lastUpdateTime": now(),
                 "digest": format!("sha256:{}", "a".repeat(64)),
             },
-            "conditions": [told("Ready", "True", "Succeeded", "stored artifact")],
+            "conditions": [told(source, "Ready", "True", "Succeeded", "stored artifact")],
         });
         drop(client.patch_status(&path_of(REPOSITORIES, source), &status));
     }
@@ -203,17 +203,19 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
         let mut status = json!({
             "lastHandledReconcileAt": asked(it), "observedGeneration": it["metadata"]["generation"],
             "lastAppliedRevision": revision, "lastAttemptedRevision": revision,
-            "conditions": [told("Ready", "True", "ReconciliationSucceeded", &format!("Applied revision: {revision}"))],
+            "conditions": [told(it, "Ready", "True", "ReconciliationSucceeded", &format!("Applied revision: {revision}"))],
         });
         if broken == Some(text(it, "/metadata/name")) {
             status["conditions"] = json!([
                 told(
+                    it,
                     "Stalled",
                     "True",
                     "InvalidCELExpression",
                     "Reconciliation failed terminally due to configuration error"
                 ),
                 told(
+                    it,
                     "Ready",
                     "False",
                     "InvalidCELExpression",
@@ -228,9 +230,10 @@ fn flux(client: &Client, tree: &Tree, commit: &str, broken: Option<&str>) {
     }
 }
 
-fn told(kind: &str, status: &str, reason: &str, message: &str) -> Value {
+fn told(of: &Value, kind: &str, status: &str, reason: &str, message: &str) -> Value {
     let mut condition = condition(kind, status, reason, message);
     condition["lastTransitionTime"] = now().into();
+    condition["observedGeneration"] = of["metadata"]["generation"].clone();
     condition
 }
 

@@ -282,8 +282,12 @@ impl Machine {
                 Ok(true) => {}
                 Ok(false) => {
                     // Some checks say in words what they miss; `expected ok` says nothing.
-                    let own = observed["why"].as_str().filter(|why| !why.is_empty() && check.expect.is_none());
-                    let reason = own.map_or_else(|| format!("expected `{text}`"), str::to_owned);
+                    let own = observed["why"].as_str().filter(|why| !why.is_empty());
+                    let reason = match (own, &check.expect) {
+                        (Some(own), None) => own.to_owned(),
+                        (Some(own), Some(_)) => format!("{own}; expected `{text}`"),
+                        (None, _) => format!("expected `{text}`"),
+                    };
                     return Err(Doubt { reason, evaluated: true });
                 }
                 Err(reason) => {

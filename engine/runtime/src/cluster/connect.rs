@@ -61,14 +61,14 @@ impl Source {
             let path = self.directory.join(path);
             let place = path.display().to_string();
             let read = Kubeconfig::read_from(&path)
-                .map_err(|error| format!("cluster `{name}`: expected a kubeconfig, found: {}", causes(&error)))?;
+                .map_err(|error| format!("cluster `{name}`: no kubeconfig that can be used: {}", causes(&error)))?;
             (read, place)
         } else {
             let place = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
             let place = place.unwrap_or_else(|| "~/.kube/config".to_owned());
             let read = Kubeconfig::read().map_err(|error| {
                 format!(
-                    "cluster `{name}`: expected a kubeconfig in {place}, found: {}; set KUBECONFIG, or write \
+                    "cluster `{name}`: no kubeconfig that can be used in {place}: {}; set KUBECONFIG, or write \
                          `kubeconfig:` under `clusters.{name}`",
                     causes(&error)
                 )
@@ -152,7 +152,7 @@ pub(super) async fn reach(
             None => return Err(format!("cluster `{}`: its namespace kube-system has no UID", cluster.name)),
         },
         // Without that right the address has to do: it is weaker, as it may lead elsewhere tomorrow, and it is told so.
-        Err(error) if error.is_denied() => format!("[{}; its UID cannot be read: {error}]", cluster.met.server),
+        Err(error) if error.is_denied() => format!("[{}; its UID may not be read]", cluster.met.server),
         Err(error) => return Err(format!("cluster `{}`: {error}", cluster.name)),
     };
     Ok(cluster)

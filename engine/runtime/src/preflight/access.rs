@@ -106,12 +106,13 @@ pub(super) async fn look(site: &Site<'_>) -> Result<Vec<Finding>, Lost> {
     }
     let mut findings = Vec::new();
     if !allowed.is_empty() {
-        let of = if allowed.len() == wanted.len() { "all" } else { "only" };
-        let count = words::count(i64::try_from(allowed.len()).unwrap_or(i64::MAX), "right");
+        let all = words::count(i64::try_from(wanted.len()).unwrap_or(i64::MAX), "right");
+        let count =
+            if allowed.len() == wanted.len() { format!("all {all}") } else { format!("{} of {all}", allowed.len()) };
         let later =
             if later == 0 { String::new() } else { format!("; {later} in namespaces that are known only later") };
         let found = format!(
-            "{of} {count}{}: {}{later}",
+            "{count}{}: {}{later}",
             who.as_ref().map(|who| format!(" of {who}")).unwrap_or_default(),
             words::list(&allowed, 4)
         );

@@ -79,6 +79,10 @@ fn not_served(site: &Site<'_>, kind: &str, api_version: Option<&str>, by: &[By],
         object::kind(object) == "CustomResourceDefinition"
             && [name("/spec/names/kind"), name("/spec/names/plural")].contains(&word)
     };
+    let mut applied = site.applied.iter().flatten();
+    if applied.any(|it| by.iter().all(|by| it.manifests.by == *by) && it.objects.iter().any(defines)) {
+        return Finding::met(requirement, "nothing yet; its definition is in the same manifests, and is applied first");
+    }
     if let Some(steps) = site.excuse(by, |maker| site.applied_by(maker).iter().any(defines)) {
         return Finding::met(requirement, format!("nothing yet; its definition is applied before, by {steps}"));
     }

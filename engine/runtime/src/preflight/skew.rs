@@ -32,8 +32,7 @@ fn twice(met: &[ClusterMet]) -> Vec<Finding> {
     let room = |name: &str| name.rsplit_once('/').map_or("", |(room, _)| room).to_owned();
     let mut findings = Vec::new();
     for (at, one) in met.iter().enumerate() {
-        let Some(other) = met[..at].iter().find(|it| it.uid == one.uid && room(&it.cluster) == room(&one.cluster))
-        else {
+        let Some(other) = met[..at].iter().find(|it| same(it, one) && room(&it.cluster) == room(&one.cluster)) else {
             continue;
         };
         let requirement = format!("a cluster other than `{}`", other.cluster);
@@ -42,6 +41,12 @@ fn twice(met: &[ClusterMet]) -> Vec<Finding> {
         findings.push(Finding::missing(requirement, found, help).severity(Severity::Warning).of(&one.cluster));
     }
     findings
+}
+
+/// Where one of them may not tell its UID, their addresses have to do.
+fn same(one: &ClusterMet, other: &ClusterMet) -> bool {
+    let unknown = one.uid.starts_with('[') || other.uid.starts_with('[');
+    one.uid == other.uid || (unknown && one.server == other.server)
 }
 
 /// The newest against the oldest.

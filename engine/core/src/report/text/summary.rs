@@ -82,7 +82,7 @@ fn missing(page: &mut Page, story: &Story) {
     let missing: Vec<_> = findings.filter(|finding| finding.blocks()).collect();
     for finding in missing.iter().take(5) {
         let help = finding.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-        page.at_most("  missing    ", &format!("{}: {}{help}", finding.title(), finding.found), 1);
+        page.at_most("  missing    ", &format!("{}: {}{help}", finding.title(), finding.found), 2);
     }
     if missing.len() > 5 {
         page.line(format!("             and {} more", missing.len() - 5));
