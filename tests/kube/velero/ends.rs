@@ -6,7 +6,7 @@ use super::*;
 fn there_is_no_backup() {
     let _velero = running();
     let site = Site::new(cluster(), "none");
-    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(3);
+    let ended = start(&site, &restoring(&site, "elsewhere", ", schedule: nightly")).end(LONG).code(2);
     ended.says("there is no backup of schedule nightly").says("a bucket is read once a minute; was it read already?");
     assert!(restores(&site).is_empty());
 }
@@ -17,7 +17,7 @@ fn a_named_backup_of_something_else_is_refused() {
     let (site, other) = (Site::new(cluster(), "other"), shop("made"));
     backed_up(&other, &other.namespace);
     let runbook = restoring(&site, "elsewhere", &format!(", backup: {}", other.namespace));
-    let ended = start(&site, &runbook).end(LONG).code(3);
+    let ended = start(&site, &runbook).end(LONG).code(2);
     ended.says(&format!("backup {} cannot be used: it was not made of {}", other.namespace, site.namespace));
 }
 
@@ -31,7 +31,7 @@ fn a_backup_is_too_old() {
     let started = json!({"status": {"startTimestamp": then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}});
     site.client.patch(&path, &started).expect("it can be patched");
     let runbook = restoring(&site, "elsewhere", ", maxAge: 1h");
-    let ended = start(&site, &runbook).end(LONG).code(3);
+    let ended = start(&site, &runbook).end(LONG).code(2);
     ended.says(&format!("newest usable backup {} started 26 h", site.namespace)).says("the objective is 1 h");
     assert!(restores(&site).is_empty());
     // Without a limit it is taken, and the recovery point tells.
