@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Site, api};
 
-fn workload(site: &Site, replicas: u32, status: &Value) {
+pub(super) fn workload(site: &Site, replicas: u32, status: &Value) {
     let object = json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "api", "namespace": site.namespace},

@@ -9,7 +9,9 @@ use lifeboat_test_cluster::{Client, Cluster, Options};
 
 use crate::harness::{Place, runbook_with};
 
+mod faults;
 mod gitops;
+mod job;
 mod messages;
 mod objects;
 mod preflight;

@@ -31,7 +31,7 @@ const LONG: Duration = Duration::from_secs(180);
 const FAILS: &str = "  fails:\n    phase: validate\n    exec: ['false']\n    effect: reads\n";
 
 // Not the one that all tests share: nobody else must find its Velero stopped.
-fn cluster() -> &'static Cluster {
+pub(super) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| Cluster::start(Options::workloads().velero()).expect("a cluster with Velero"))
 }

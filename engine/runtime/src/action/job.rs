@@ -109,7 +109,17 @@ pub(super) async fn carry_out(cx: &Context<'_>, job: &Job) -> Result<Done, Strin
         });
         make(cx, &Target::new(secrets.clone(), Some(namespace), &cx.order.object)?, &secret).await?;
     }
-    let made = make(cx, &target, &manifest(cx, job)).await?;
+    let made = match make(cx, &target, &manifest(cx, job)).await {
+        Ok(made) => made,
+        Err(why) => {
+            // Without a Job there is nobody with whom it would go.
+            if !job.env.is_empty() {
+                let secret = Target::new(secrets, Some(namespace), &cx.order.object)?;
+                drop(cx.ask.delete(&secret.path, &json!({})).await);
+            }
+            return Err(why);
+        }
+    };
     let uid = object::uid(&made).unwrap_or_default().to_owned();
     if !job.env.is_empty() {
         // It goes with the Job, whoever deletes that.
@@ -155,7 +165,7 @@ pub(super) async fn carry_out(cx: &Context<'_>, job: &Job) -> Result<Done, Strin
         let code = code.as_i64().map_or(String::new(), |code| format!(", exit code {code}"));
         let last: Vec<&str> = stdout.lines().rev().take(3).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
-        if last.is_empty() { format!("{why}{code}") } else { format!("{why}{code}; it printed last:\n{last}") }
+        if last.is_empty() { format!("{why}{code}") } else { format!("{why}{code}\n{last}") }
     });
     Ok(Done { result, error, artifacts })
 }

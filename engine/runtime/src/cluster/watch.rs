@@ -33,6 +33,10 @@ const BLIND: Duration = Duration::from_secs(5);
 
 /// How often those look who may not watch.
 const DIRECTLY: Duration = Duration::from_secs(2);
+/// A server that ends a watch as it was asked to is never earlier than this.
+const EARLY: Duration = Duration::from_secs(5);
+/// A turn that has lasted so long went well until it broke.
+const LASTED: Duration = Duration::from_secs(10);
 /// After so many broken turns everything is listed again: a server that was restored from a backup counts from an earlier
 /// version than the one that was watched from.
 const BROKEN: u32 = 3;
@@ -348,15 +352,28 @@ async fn follow(cluster: Weak<Cluster>, watch: Arc<Watch>) {
                 }
             }
         }
-        match turn(&cluster, &watch).await {
+        let began = Instant::now();
+        let mut end = turn(&cluster, &watch).await;
+        // A connection that was cut looks like one that was closed; only the time tells them apart.
+        if matches!(end, End::Over) && began.elapsed() + EARLY < Duration::from_secs(TURN) {
+            let lasted = began.elapsed().as_millis();
+            end =
+                End::Broken(format!("the connection was closed after {lasted} ms, and {TURN} s were asked for"), None);
+        }
+        match end {
             End::Over => failures = 0,
             End::Gone(why) => {
                 failures += 1;
                 relist = true;
-                cluster.trouble(None, &request(&watch.key), &why, Duration::ZERO, failures);
+                // Once that is how it is meant; a server that says so each time is not to be asked without a break.
+                let wait = if failures > 1 { api::pause(failures - 1, None) } else { Duration::ZERO };
+                cluster.trouble(None, &request(&watch.key), &why, wait, failures);
+                drop(cluster);
+                tokio::time::sleep(wait).await;
             }
             End::Broken(why, wish) => {
-                failures += 1;
+                // A connection that is cut now and then is no server that has been down ever since.
+                failures = if began.elapsed() > LASTED { 1 } else { failures + 1 };
                 relist = failures % BROKEN == 0;
                 watch.told(|store| {
                     store.blind.get_or_insert_with(|| (Instant::now(), why.clone()));
