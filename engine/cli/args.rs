@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Look whether everything is there that a run would need; touches nothing and records nothing
     Check(Check),
+    /// Show what a change to a runbook changes: steps, gates, order, critical path
+    Diff(Diff),
     /// Run a runbook for a real incident
     Run(Run),
     /// Run a runbook as a drill: a rehearsal, cleaned up after
@@ -158,6 +160,29 @@ pub(crate) enum PlanFormat {
     Mermaid,
     /// A Graphviz graph
     Dot,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The runbook as it was
+    #[arg(value_name = "OLD", value_hint = ValueHint::FilePath)]
+    pub old: PathBuf,
+    /// The runbook as it is now
+    #[arg(value_name = "NEW", value_hint = ValueHint::FilePath)]
+    pub new: PathBuf,
+    /// How the differences are printed
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// For people
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+    /// For machines
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -33,7 +33,21 @@ const FAILS: &str = "  fails:\n    phase: validate\n    exec: ['false']\n    eff
 // Not the one that all tests share: nobody else must find its Velero stopped.
 pub(super) fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(|| Cluster::start(Options::workloads().velero()).expect("a cluster with Velero"))
+    CLUSTER.get_or_init(|| {
+        let cluster = Cluster::start(Options::workloads().velero()).expect("a cluster with Velero");
+        let spec = json!({"type": "object", "properties": {"number": {"type": "integer"}}});
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "orders.shop.example.org"},
+            "spec": {
+                "group": "shop.example.org", "scope": "Namespaced", "names": {"kind": "Order", "plural": "orders"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
+                    "openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}],
+            },
+        });
+        cluster.define(&[definition]).expect("a definition");
+        cluster
+    })
 }
 
 static VELERO: RwLock<()> = RwLock::new(());
@@ -78,6 +92,9 @@ fn shop(name: &str) -> Site {
         }),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata("counts"), "data": {"rows": "42"}}),
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata("keys"), "stringData": {"token": "s3cr3t-in-the-shop"}}),
+        json!({
+            "apiVersion": "shop.example.org/v1", "kind": "Order", "metadata": metadata("first"), "spec": {"number": 42},
+        }),
         json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata("data"),
             "spec": {

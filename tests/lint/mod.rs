@@ -7,6 +7,8 @@ use std::{
 
 use crate::harness::{Place, repository, runbook};
 
+mod diff;
+
 #[test]
 fn ten_mistakes_are_told_at_once_each_at_its_line() {
     let text = include_str!("../fixtures/ten-mistakes.yaml");

@@ -10,6 +10,7 @@ mod attach;
 mod check;
 mod completions;
 mod created;
+mod diff;
 mod drill;
 mod engine;
 mod lint;
@@ -74,6 +75,7 @@ pub(crate) fn dispatch(command: Command) -> Outcome {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Run(arguments) => run::run(&arguments, lifeboat_core::model::Mode::Incident),
         Command::Drill(arguments) => drill::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),

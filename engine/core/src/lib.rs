@@ -13,7 +13,7 @@
 //! - `policy`: retry, objectives: decisions only
 //! - `evidence`: the vocabulary of the log, and its chain
 //! - `machine`: (state, input, now) → commands, the only place where a decision is made
-//! - `lint`, `report`: they only read
+//! - `lint`, `report`, `diff`: they only read
 
 #![cfg_attr(
     test,
@@ -27,6 +27,7 @@
 pub mod action;
 pub mod check;
 pub mod diagnostic;
+pub mod diff;
 pub mod duration;
 pub mod evidence;
 pub mod expr;

@@ -20,6 +20,8 @@ use lifeboat_core::{
 
 use crate::{root, run as run_command, say};
 
+mod waits;
+
 /// Layers of no-op steps, and steps in each.
 const LAYERS: usize = 20;
 const WIDTH: usize = 50;
@@ -34,7 +36,7 @@ pub(crate) fn run() -> Result<(), String> {
     start_up()?;
     plans()?;
     lints();
-    Ok(())
+    waits::run(place.path())
 }
 
 fn lifeboat() -> String {

@@ -10,6 +10,13 @@ fn call<'a>(runbook: &'a str, command: &'a str, inputs: &'a [String]) -> Vec<&'a
     call
 }
 
+/// Where a file of the evidence is.
+fn artifact(place: &Place, finished: &Value, name: &str) -> PathBuf {
+    let all = finished["artifacts"].as_array().expect("artifacts");
+    let kept = all.iter().find(|it| it["name"] == name).expect("it is kept");
+    place.only_run().join("artifacts").join(kept["sha256"].as_str().expect("a digest"))
+}
+
 fn in_cluster(site: Site) -> Site {
     Site { place: site.place.env("KUBECONFIG", &cluster().kubeconfig().display().to_string()), ..site }
 }
@@ -54,6 +61,12 @@ fn a_namespace_is_restored_beside_the_live_one_and_removed_again() {
     let kept: Vec<&str> =
         restored["artifacts"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str()).collect();
     assert_eq!(kept, ["restore.json", "restore-results.json", "restore-resources.json"]);
+    let list = std::fs::read_to_string(artifact(&site.place, restored, "restore-resources.json")).expect("a list");
+    for kind in
+        ["apps/v1/Deployment", "v1/Service", "v1/Secret", "v1/PersistentVolumeClaim", "shop.example.org/v1/Order"]
+    {
+        assert!(list.contains(kind), "no {kind} in {list}");
+    }
     // Nothing of it is left, and what is live was not touched.
     let place = format!("/api/v1/namespaces/drill-{}", run_id(&site.place));
     assert_eq!(get(site.client, &place), Value::Null);
@@ -89,6 +102,7 @@ fn a_deleted_namespace_comes_back_when_the_commander_says_so() {
     run.end(LONG).code(0);
     assert_eq!(get(site.client, &site.path("apps/v1", "deployments", "web"))["status"]["readyReplicas"], 2);
     assert_eq!(get(site.client, &site.path("v1", "configmaps", "counts"))["data"]["rows"], "42");
+    assert_eq!(get(site.client, &site.path("shop.example.org/v1", "orders", "first"))["spec"]["number"], 42);
     assert_eq!(restores(&site).len(), 1, "it stays after an incident");
     let records = site.place.records();
     assert_eq!(of_kind(&records, "recovery-point").len() + of_kind(&records, "capability-restored").len(), 2);

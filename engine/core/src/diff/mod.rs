@@ -1,0 +1,252 @@
+//! What a change to a runbook changes, for those who review it.
+//!
+//! Duty: two runbooks → what was added, removed, renamed and changed, which order is gone or new, and how the critical path
+//! moves. It compares what is written: a `forEach` is one step, an included runbook is one step. It must not judge
+//! either of them; that is `lint`'s business. Renderings live one to a file below.
+
+use std::{collections::HashSet, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    duration::Duration,
+    model::{Mode, Runbook, Step},
+    plan::sketch::Sketch,
+    source::{Source, Spanned},
+    words,
+};
+
+mod attention;
+mod json;
+mod markdown;
+mod order;
+mod text;
+
+pub use json::json;
+pub use markdown::markdown;
+pub use order::{Order, Pair, Path};
+pub use text::text;
+
+/// What is different.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diff {
+    /// The names under which the two were read.
+    pub names: [String; 2],
+    /// What is different outside of `steps` and `cleanup`.
+    pub head: Vec<Change>,
+    /// Steps of `steps`, and of `cleanup` as `cleanup/…`; in the order of the new runbook, removed ones last.
+    pub steps: Vec<StepChange>,
+    /// Order and time, by mode. One entry when the modes have the same steps.
+    pub orders: Vec<Order>,
+    /// What a reviewer should look at first: gates, checks, undos, order and objectives that are weaker than before.
+    pub attention: Vec<String>,
+}
+
+/// One value that is different.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Where: `recovery.objectives.rto`, `retry.attempts`, `verify "the shop answers"`.
+    pub what: String,
+    /// The old value; `None`: there was none.
+    pub old: Option<Value>,
+    /// The new value; `None`: there is none.
+    pub new: Option<Value>,
+}
+
+/// A step that is different.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepChange {
+    /// It is new.
+    Added(String),
+    /// It is gone.
+    Removed(String),
+    /// It has another name, and is the same otherwise.
+    Renamed {
+        /// The old name.
+        old: String,
+        /// The new name.
+        new: String,
+    },
+    /// It does something else.
+    Changed {
+        /// Its name.
+        id: String,
+        /// What is different.
+        changes: Vec<Change>,
+    },
+}
+
+impl Diff {
+    /// Whether nothing is different that a run would notice, or a reader.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.steps.is_empty() && self.orders.iter().all(Order::is_same)
+    }
+}
+
+/// A runbook and its text.
+pub type Read<'a> = (&'a Runbook, &'a Arc<Source>);
+
+/// Compares two runbooks.
+#[must_use]
+pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
+    let (before, after) = (Steps::of(old.0), Steps::of(new.0));
+    let renamed = renames(&before, &after);
+    let mut steps = Vec::new();
+    for (id, step) in &after.0 {
+        if let Some((from, _)) = renamed.iter().find(|(_, to)| to == id) {
+            steps.push(StepChange::Renamed { old: from.clone(), new: id.clone() });
+        } else if let Some(was) = before.get(id) {
+            let changes = step_changes(was, step);
+            if !changes.is_empty() {
+                steps.push(StepChange::Changed { id: id.clone(), changes });
+            }
+        } else {
+            steps.push(StepChange::Added(id.clone()));
+        }
+    }
+    let gone = |id: &String| after.get(id).is_none() && !renamed.iter().any(|(from, _)| from == id);
+    steps.extend(before.0.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().map(StepChange::Removed));
+    let head = changes(&head(old.0), &head(new.0));
+    let differ = |runbook: &Runbook| runbook.steps.values().any(|step| step.only.is_some());
+    let modes = if differ(old.0) || differ(new.0) { vec![Mode::Incident, Mode::Drill] } else { vec![Mode::Incident] };
+    let one = modes.len() == 1;
+    let orders = modes.into_iter().map(|mode| {
+        let (was, is) = (Sketch::new(old.0, old.1, mode), Sketch::new(new.0, new.1, mode));
+        Order::between(&(old.0, &was), &(new.0, &is), &renamed, if one { None } else { Some(mode) })
+    });
+    let mut diff = Diff {
+        names: [old.1.name().to_owned(), new.1.name().to_owned()],
+        head,
+        steps,
+        orders: orders.collect(),
+        attention: Vec::new(),
+    };
+    diff.attention = attention::attention(&diff, old.0, new.0);
+    diff
+}
+
+/// The steps as JSON, by name.
+struct Steps(Vec<(String, Map<String, Value>)>);
+
+impl Steps {
+    fn of(runbook: &Runbook) -> Self {
+        let json = |step: &Spanned<Step>| match serde_json::to_value(&**step) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let steps = runbook.steps.iter().map(|(id, step)| (id.clone(), json(step)));
+        Self(steps.chain(runbook.cleanup.iter().map(|(id, step)| (format!("cleanup/{id}"), json(step)))).collect())
+    }
+
+    fn get(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.0.iter().find(|(name, _)| name == id).map(|(_, step)| step)
+    }
+}
+
+/// Steps that are gone, and are there again under another name: the only ones that look so, apart from their edges.
+fn renames(before: &Steps, after: &Steps) -> Vec<(String, String)> {
+    let names = |steps: &Steps| steps.0.iter().map(|(id, _)| id.clone()).collect::<HashSet<_>>();
+    let (olds, news) = (names(before), names(after));
+    let same = |one: &Map<String, Value>, other: &Map<String, Value>| {
+        let own = |step: &Map<String, Value>| {
+            let fields = step.iter().filter(|(key, _)| !["needs", "after"].contains(&key.as_str()));
+            fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>()
+        };
+        own(one) == own(other)
+    };
+    let gone: Vec<_> = before.0.iter().filter(|(id, _)| !news.contains(id)).collect();
+    let fresh: Vec<_> = after.0.iter().filter(|(id, _)| !olds.contains(id)).collect();
+    let mut pairs = Vec::new();
+    for (old, step) in &gone {
+        let twins: Vec<_> = fresh.iter().filter(|(_, other)| same(step, other)).collect();
+        let rivals = gone.iter().filter(|(_, other)| same(step, other)).count();
+        let room = |id: &str| id.starts_with("cleanup/");
+        if let ([(new, _)], 1) = (twins.as_slice(), rivals)
+            && room(old) == room(new)
+        {
+            pairs.push((old.clone(), new.clone()));
+        }
+    }
+    pairs
+}
+
+/// All but the steps.
+fn head(runbook: &Runbook) -> Value {
+    let mut value = serde_json::to_value(runbook).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        for key in ["steps", "cleanup", "apiVersion", "kind"] {
+            fields.remove(key);
+        }
+    }
+    value
+}
+
+fn step_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
+    let split = |step: &Map<String, Value>| {
+        let mut rest = step.clone();
+        let checks = rest.remove("verify");
+        (Value::Object(rest), checks.and_then(|checks| checks.as_array().cloned()).unwrap_or_default())
+    };
+    let ((old, old_checks), (new, new_checks)) = (split(old), split(new));
+    let mut found = changes(&old, &new);
+    let name = |at: usize, check: &Value| {
+        let given = check["name"].as_str().map(|name| format!("verify {name:?}"));
+        given.unwrap_or_else(|| format!("verify #{}", at + 1))
+    };
+    let named = |checks: &[Value]| -> Vec<(String, Value)> {
+        checks.iter().enumerate().map(|(at, check)| (name(at, check), check.clone())).collect()
+    };
+    let (was, is) = (named(&old_checks), named(&new_checks));
+    for (what, old) in &was {
+        match is.iter().find(|(other, _)| other == what) {
+            Some((_, new)) => found.extend(
+                changes(old, new)
+                    .into_iter()
+                    .map(|change| Change { what: format!("{what} {}", change.what), ..change }),
+            ),
+            None => found.push(Change { what: what.clone(), old: Some(old.clone()), new: None }),
+        }
+    }
+    for (what, new) in is.iter().filter(|(what, _)| !was.iter().any(|(other, _)| other == what)) {
+        found.push(Change { what: what.clone(), old: None, new: Some(new.clone()) });
+    }
+    found
+}
+
+/// What is different between two values: at their leaves, where both are objects.
+fn changes(old: &Value, new: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare("", Some(old), Some(new), &mut found);
+    found
+}
+
+fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec<Change>) {
+    if old == new {
+        return;
+    }
+    let (Some(Value::Object(was)), Some(Value::Object(is))) = (old, new) else {
+        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned() });
+        return;
+    };
+    let mut keys: Vec<&String> = was.keys().collect();
+    keys.extend(is.keys().filter(|key| !was.contains_key(*key)));
+    for key in keys {
+        let below = if what.is_empty() { key.clone() } else { format!("{what}.{key}") };
+        compare(&below, was.get(key), is.get(key), found);
+    }
+}
+
+/// A length of time as authors write it.
+fn length(millis: u64) -> String {
+    Duration::from_millis(millis).to_string()
+}
+
+/// A value for people, on one line and not too long.
+fn shown(value: Option<&Value>) -> String {
+    const LONGEST: usize = 120;
+    value.map_or_else(|| "none".to_owned(), |value| words::clip(&words::value(value), LONGEST))
+}
+
+#[cfg(test)]
+mod tests;
