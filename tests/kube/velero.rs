@@ -46,6 +46,9 @@ pub(super) fn cluster() -> &'static Cluster {
             },
         });
         cluster.define(&[definition]).expect("a definition");
+        // Velero asks which kinds there are when it starts, and then every five minutes.
+        cluster.stop(Part::Velero).expect("it can be stopped");
+        cluster.start_part(Part::Velero).expect("it can be started");
         cluster
     })
 }

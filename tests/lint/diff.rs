@@ -17,7 +17,7 @@ fn a_review_is_told_what_is_weaker() {
     place.lifeboat(&["diff", "old.yaml", "new.yaml"]).code(2).says("x-approval").says("two runbooks that can be read");
     place.file("new.yaml", shipped.replace("rto: 30m", "rto: 60m"));
     let ended = place.lifeboat(&["diff", "old.yaml", "new.yaml"]).code(0);
-    ended.says("the RTO is 1h and was 30m: less is promised").says("recovery.objectives.rto: 30m → 60m");
+    ended.says("the RTO is 1h and was 30m: less is promised").says("recovery.objectives.rto: 30m → 1h");
     let page = place.lifeboat(&["diff", "old.yaml", "new.yaml", "--format", "markdown"]).code(0);
     assert!(page.out.starts_with("### Runbook `new.yaml`\n\n**Look at**\n\n- the RTO"), "{page}");
     let told = place.lifeboat(&["diff", "old.yaml", "new.yaml", "--format", "json"]).code(0).json();
