@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench | purity | cluster [--build]`.
+//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench [FIGURES] | purity | cluster [--build]`.
 //!
 //! Duty: everything that a newcomer and CI run, with every install step in it.
 
@@ -23,10 +23,10 @@ fn main() -> ExitCode {
         ["purity"] => purity::check(),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
-        ["bench"] => needs::install_for_bench().and_then(|()| bench()),
+        ["bench", wanted @ ..] => needs::install_for_bench().and_then(|()| bench(wanted)),
         ["cluster"] => needs::install().and_then(|()| cluster::run()),
         ["cluster", "--build"] => cluster::build(),
-        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench`, `purity` or \
+        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench [FIGURES]`, `purity` or \
                   `cluster [--build]`"
             .to_owned()),
     };
@@ -53,11 +53,17 @@ fn ci() -> Result<(), String> {
 }
 
 /// What runs inside of this process is only worth timing with optimisation.
-fn bench() -> Result<(), String> {
-    if cfg!(debug_assertions) {
-        return cargo("bench, optimised", &["run", "--release", "--locked", "-p", "xtask", "--", "bench"]);
+fn bench(wanted: &[&str]) -> Result<(), String> {
+    let inside = wanted.is_empty() || wanted.iter().any(|name| bench::INSIDE.contains(name));
+    if inside && cfg!(debug_assertions) {
+        let mut call = vec!["run", "--release", "--locked", "-p", "xtask", "--", "bench"];
+        call.extend(wanted);
+        return cargo("bench, optimised", &call);
     }
-    bench::run()
+    if wanted.is_empty() || wanted.contains(&bench::WAITS) {
+        cluster::build()?;
+    }
+    bench::run(wanted)
 }
 
 fn test(arguments: &[&str]) -> Result<(), String> {
