@@ -17,6 +17,7 @@ mod objects;
 mod preflight;
 mod resume;
 mod velero;
+mod waits;
 
 /// An API server alone, shared by all tests; each has a namespace of its own.
 pub(crate) fn api() -> &'static Cluster {

@@ -45,8 +45,8 @@ pub(super) async fn observe(order: &Order, cx: &Context) -> Result<Value, String
 
     let (mut storage_classes, mut endpoint_slices) = (None, None);
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "PersistentVolumeClaim") => storage_classes = all(&ask, "StorageClass", None).await,
-        ("", "Service") => endpoint_slices = all(&ask, "EndpointSlice", key.namespace.as_deref()).await,
+        ("", "PersistentVolumeClaim") => storage_classes = all(&ask, "StorageClass", None, order).await,
+        ("", "Service") => endpoint_slices = all(&ask, "EndpointSlice", key.namespace.as_deref(), order).await,
         _ => {}
     }
     let around = Around {
@@ -126,10 +126,10 @@ fn wish(spec: &Kube, objects: &[Value], verdict: &set::Verdict, what: &str) -> R
 }
 
 /// Others that the rules of a kind want to see. Without the right to, the rules do without them.
-async fn all(ask: &Ask, kind: &str, namespace: Option<&str>) -> Option<Vec<Value>> {
+async fn all(ask: &Ask, kind: &str, namespace: Option<&str>, order: &Order) -> Option<Vec<Value>> {
     let kind = ask.kind(kind, None).await.ok()?;
     let key = Key { kind, namespace: namespace.map(str::to_owned), selector: String::new() };
-    let found = ask.look(&key, None, false, true).await.ok()?;
+    let found = ask.look(&key, None, order.again, order.fresh).await.ok()?;
     Some(found.objects.iter().map(|object| (**object).clone()).collect())
 }
 
