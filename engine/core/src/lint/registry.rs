@@ -28,6 +28,17 @@ pub const RULES: &[Rule] = &[
     rules::unknown_period::RULE,
     rules::unknown_cluster::RULE,
     rules::cluster_without_context::RULE,
+    rules::traffic_before_validation::RULE,
+    rules::unverified_mutation::RULE,
+    rules::missing_rollback::RULE,
+    rules::rollback_unverified::RULE,
+    rules::irreversible_without_approval::RULE,
+    rules::irreversible_in_drill::RULE,
+    rules::disaster_in_incident::RULE,
+    rules::retry_of_non_idempotent::RULE,
+    rules::estimate_exceeds_timeout::RULE,
+    rules::critical_path_exceeds_rto::RULE,
+    rules::no_objective_slack::RULE,
 ];
 
 /// A rule by its id.
