@@ -2,9 +2,8 @@
 //!
 //! Duty: to find it out in one way for all of them, when a rule asks and not before. It must not judge.
 
-use super::Context;
+use super::{Context, Rule};
 use crate::{
-    action::{self, Kind},
     diagnostic::Diagnostic,
     duration::Duration,
     graph::Graph,
@@ -86,11 +85,6 @@ pub(crate) fn is_for_drills(step: &Step) -> bool {
     !exists(step, Mode::Incident)
 }
 
-/// Whether the engine knows nothing about what the action does: a program, a script, a request, a person.
-pub(crate) fn is_foreign(step: &Step) -> bool {
-    matches!(action::of_step(step), Some(Kind::Exec | Kind::Shell | Kind::Http | Kind::Manual))
-}
-
 /// The undo of a step that is an action of its own.
 pub(crate) fn own_undo(step: &Step) -> Option<&crate::model::UndoAction> {
     match step.undo.as_deref() {
@@ -104,9 +98,10 @@ pub(crate) fn literal(text: &str) -> Option<&str> {
     (!text.contains("{{")).then_some(text)
 }
 
-/// Whether a check can only tell that something is there, that it says it is ready, or that a port is open.
+/// Whether a check can only tell that something is there, that it says it is ready, or that it answers at all.
 pub(crate) fn only_exists(check: &Check) -> bool {
-    check.expect.is_none() && (check.kube.is_some() || check.tcp.is_some() || check.can_i.is_some())
+    let looks = check.exec.is_some() || check.shell.is_some() || check.http.is_some() || check.ask.is_some();
+    check.expect.is_none() && check.expr.is_none() && !looks
 }
 
 /// The chain of steps up to the one that restores the capability that takes longest by the authors' estimates.
@@ -156,4 +151,44 @@ fn weight(step: &Step) -> u64 {
         return 0;
     }
     step.estimate.or(step.pause.as_ref().map(|pause| pause.0)).map_or(0, Duration::as_millis)
+}
+
+/// Tells of every workload that is started without waiting for any step of an earlier phase, although there are some.
+pub(crate) fn around(context: &Context<'_>, rule: &Rule, phase: Phase, why: &str, findings: &mut Vec<Diagnostic>) {
+    if !context.claims_to_restore() {
+        return;
+    }
+    let steps = &context.runbook.steps;
+    for sketch in context.sound_orders() {
+        let step = |at: usize| steps.get_index(at).filter(|_| context.exists_in(sketch, at));
+        let first = (0..steps.len()).find_map(|at| step(at).filter(|(_, step)| is_in(step, &[phase])));
+        let Some((name, there)) = first else { continue };
+        // Whether each node comes after such a step, or after one that has been told.
+        let mut waits = vec![false; sketch.graph.len()];
+        for node in sketch.order.iter().copied() {
+            waits[node] = step(node).is_some_and(|(_, step)| is_in(step, &[phase]))
+                || sketch.graph.predecessors(node).any(|before| waits[before]);
+            let Some((id, step)) = step(node).filter(|(_, step)| is_in(step, &[Phase::Workloads])) else { continue };
+            // What is included has an order of its own.
+            if waits[node] || step.runbook.is_some() || !mutates(step) {
+                continue;
+            }
+            waits[node] = true;
+            let span = there.phase.as_ref().map_or(there.span(), Spanned::span);
+            findings.push(
+                context
+                    .finding(
+                        rule,
+                        context.id_span(id),
+                        format!(
+                            "expected `{id}` to come after a step of phase `{}`, found no path to one",
+                            phase.name()
+                        ),
+                    )
+                    .label(why)
+                    .related(context.source, span, format!("`{name}` is one"))
+                    .help(format!("take its `needs` away, or let it need the steps of phase `{}`", phase.name())),
+            );
+        }
+    }
 }

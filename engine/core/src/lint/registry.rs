@@ -39,6 +39,22 @@ pub const RULES: &[Rule] = &[
     rules::estimate_exceeds_timeout::RULE,
     rules::critical_path_exceeds_rto::RULE,
     rules::no_objective_slack::RULE,
+    rules::orphan_step::RULE,
+    rules::workload_before_identity::RULE,
+    rules::workload_before_secrets::RULE,
+    rules::data_after_workloads::RULE,
+    rules::recovery_point_not_captured::RULE,
+    rules::no_data_integrity_check::RULE,
+    rules::level_overclaimed::RULE,
+    rules::drill_interval_too_long::RULE,
+    rules::approval_without_expiry::RULE,
+    rules::single_approver_role::RULE,
+    rules::manual_step_incomplete::RULE,
+    rules::plaintext_secret::RULE,
+    rules::literal_under_secret_name::RULE,
+    rules::hard_coded_cloud_identity::RULE,
+    rules::mutable_image_reference::RULE,
+    rules::mutable_git_revision::RULE,
 ];
 
 /// A rule by its id.
