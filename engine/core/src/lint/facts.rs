@@ -45,11 +45,6 @@ impl<'a> Context<'a> {
         self.sketches.iter().filter(move |sketch| !damaged && sketch.problems.is_empty())
     }
 
-    /// Whether a step exists in one of the modes that an order stands for.
-    pub(crate) fn exists_in(&self, sketch: &Sketch, at: usize) -> bool {
-        sketch.exists.get(at).copied().unwrap_or(false)
-    }
-
     /// Every check of `steps` that could be read, with the step it belongs to.
     pub(crate) fn checks(
         &self,
@@ -64,6 +59,11 @@ impl<'a> Context<'a> {
 }
 
 impl Sketch {
+    /// Whether the step of this number exists in this order's mode.
+    pub(crate) fn has(&self, at: usize) -> bool {
+        self.exists.get(at).copied().unwrap_or(false)
+    }
+
     /// The edges by which a node waits for the success of others, without those that wait for the end only.
     pub(crate) fn needed(&self) -> Graph {
         Graph::of_predecessors(self.needs.iter().map(|needs| needs.iter().copied()))
@@ -120,7 +120,7 @@ impl Slowest {
             return None;
         }
         let sketch = context.sound_orders().next()?;
-        let counted = |at: usize| steps.get_index(at).filter(|_| context.exists_in(sketch, at)).map(|(_, step)| step);
+        let counted = |at: usize| steps.get_index(at).filter(|_| sketch.has(at)).map(|(_, step)| step);
         let weights: Vec<u64> = (0..steps.len()).map(|at| counted(at).map_or(0, |step| weight(step))).collect();
         let longest = sketch.graph.longest(&sketch.order, &weights);
         // The clock stops at the last of several.
@@ -160,7 +160,7 @@ pub(crate) fn around(context: &Context<'_>, rule: &Rule, phase: Phase, why: &str
     }
     let steps = &context.runbook.steps;
     for sketch in context.sound_orders() {
-        let step = |at: usize| steps.get_index(at).filter(|_| context.exists_in(sketch, at));
+        let step = |at: usize| steps.get_index(at).filter(|_| sketch.has(at));
         let first = (0..steps.len()).find_map(|at| step(at).filter(|(_, step)| is_in(step, &[phase])));
         let Some((name, there)) = first else { continue };
         // Whether each node comes after such a step, or after one that has been told.

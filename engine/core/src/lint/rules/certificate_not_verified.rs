@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
-    source::Span,
+    source::{Span, Spanned},
 };
 
 /// A request that trusts any certificate.
@@ -36,7 +36,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let own = context.sound().filter_map(|(_, _, step)| step.http.as_ref());
     let checks = context.sound().flat_map(|(_, _, step)| step.verify.iter()).filter_map(|check| check.http.as_ref());
-    let spans: Vec<Span> = own.chain(checks).filter(|http| http.insecure).map(|http| http.span()).collect();
+    let spans: Vec<Span> = own.chain(checks).filter(|http| http.insecure).map(Spanned::span).collect();
     for span in spans {
         findings.push(
             context

@@ -54,7 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let timeout = step.timeout.or(defaults.timeout).unwrap_or(OTHERWISE);
-        let retry = step.retry.as_ref().map(|retry| &**retry).or(defaults.retry.as_ref());
+        let retry = step.retry.as_deref().or(defaults.retry.as_ref());
         let attempts = retry.map_or(1, |retry| u64::from(*retry.attempts));
         let checks: u64 = step.verify.iter().map(|check| longest(check)).fold(0, u64::saturating_add);
         let most = timeout.as_millis().saturating_mul(attempts).saturating_add(checks);

@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let cluster = restore.cluster.as_str();
-        let mut orders = context.sound_orders().filter(|sketch| context.exists_in(sketch, at)).peekable();
+        let mut orders = context.sound_orders().filter(|sketch| sketch.has(at)).peekable();
         if orders.peek().is_none() {
             continue;
         }
@@ -52,7 +52,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             let before = sketch.needed().ancestors([at]);
             steps.values().enumerate().any(|(other, step)| {
                 let here = step.velero_backup.as_ref().is_some_and(|backup| backup.cluster.as_str() == cluster);
-                here && before[other] && context.exists_in(sketch, other)
+                here && before[other] && sketch.has(other)
             })
         });
         if !kept {

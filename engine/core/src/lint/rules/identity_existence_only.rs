@@ -7,11 +7,12 @@ use crate::{
         facts::{is_in, literal},
     },
     model::Phase,
+    source::Spanned,
 };
 
 /// Identities that are only seen to exist.
 ///
-/// A ServiceAccount or a binding that is there says nothing about what may be done with it: the role may be another one, the
+/// A `ServiceAccount` or a binding that is there says nothing about what may be done with it: the role may be another one, the
 /// issuer of the new cluster may be unknown to the cloud, the namespace may not match. Pods then start and are refused, and at
 /// two in the morning it looks like a broken application. `can-i` asks the API server as the account, and a `job` under the
 /// account asks the cloud.
@@ -60,7 +61,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let kind = literal(kube.kind.as_str()).unwrap_or_default().to_ascii_lowercase();
         let kind = kind.split('.').next().unwrap_or_default();
         if KINDS.iter().any(|it| kind == *it || kind.strip_suffix('s') == Some(it)) {
-            let phase = step.phase.as_ref().map_or_else(|| context.id_span(id), |phase| phase.span());
+            let phase = step.phase.as_ref().map_or_else(|| context.id_span(id), Spanned::span);
             findings.push(
                 context
                     .finding(&RULE, kube.span(), "expected a check of what an identity may do, found that it exists")

@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let step = context.runbook.steps.get_index(node).map(|(_, step)| step);
         // What is included may have a gate.
         let own = step.is_some_and(|step| step.approval.is_some() || step.runbook.is_some());
-        let own = own && context.exists_in(sketch, node);
+        let own = own && sketch.has(node);
         approved[node] = own || needed.predecessors(node).any(|before| approved[before]);
     }
     for (at, id, step) in risky {

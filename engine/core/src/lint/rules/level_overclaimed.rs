@@ -14,9 +14,8 @@ use crate::{
 ///
 /// The level is what the evidence of a passing run is worth. L5 says that traffic was shifted, so a step of phase
 /// `shift-traffic` has to change something. L4 says that the business journey works, so a check or a step of the phases
-/// `validate` or `shift-traffic` has to do what a user does: objects that are ready and ports that are open are no journey. From
-/// L2 on something was restored, so a step has to change something. A higher number is a claim that an auditor, or the next
-/// outage at two in the morning, finds to be untrue.
+/// `validate` or `shift-traffic` has to do what a user does: objects that are ready and ports that are open are no journey.
+/// A higher number is a claim that an auditor, or the next outage at two in the morning, finds to be untrue.
 ///
 /// Bad:
 ///
@@ -55,9 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let acts = matches!(kind, Some(Kind::Exec | Kind::Shell | Kind::Http | Kind::Job | Kind::Manual));
         acts || step.verify.iter().any(|check| !only_exists(check))
     });
-    let (claims, found, help) = if !steps().any(|step| mutates(step)) {
-        ("a step that restores something", "none that changes anything", "say `level: L1`, or add what restores")
-    } else if level >= Level::L5 && !shifts {
+    let (claims, found, help) = if level >= Level::L5 && !shifts {
         (
             "a step of phase `shift-traffic` that changes something for L5",
             "none",

@@ -43,11 +43,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let segments = text.found.route.segments();
         let end = segments.get(segments.len().saturating_sub(2)..).unwrap_or_default();
         let [Segment::Key(room), Segment::Key(key)] = end else { continue };
-        let places = match (room.as_str(), key.as_str()) {
-            ("job", "image") => vec![0..text.found.text.len()],
-            ("apply", "manifest") => images(&text.found.text),
+        let mut places = Vec::new();
+        match (room.as_str(), key.as_str()) {
+            ("job", "image") => places.push(0..text.found.text.len()),
+            ("apply", "manifest") => places = images(&text.found.text),
             _ => continue,
-        };
+        }
         for place in places {
             let Some(image) = text.found.text.get(place.clone()).and_then(literal) else { continue };
             if image.trim().is_empty() || image.contains("@sha256:") || image.contains("@sha512:") {

@@ -3,6 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
+    model::Template,
 };
 
 /// A restore that maps some of its namespaces and not the others.
@@ -38,12 +39,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         };
         // Texts that differ may render to the same name, and a list that is empty to nothing at all.
-        let given = restore.namespaces.iter().map(|name| name.as_str());
-        let mapped: Vec<&str> = restore.namespace_mapping.keys().map(|name| name.as_str()).collect();
-        if given.clone().chain(mapped.iter().copied()).any(|name| name.contains("{{") || name.contains('*')) {
-            if !restore.namespaces.is_empty() {
-                continue;
-            }
+        let given = restore.namespaces.iter().map(Template::as_str);
+        let mapped: Vec<&str> = restore.namespace_mapping.keys().map(Template::as_str).collect();
+        let mut names = given.clone().chain(mapped.iter().copied());
+        if !restore.namespaces.is_empty() && names.any(|name| name.contains("{{") || name.contains('*')) {
+            continue;
         }
         let found = if restore.namespaces.is_empty() {
             String::from("all that the backup has")

@@ -53,14 +53,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let ends: Vec<usize> = steps
             .values()
             .enumerate()
-            .filter(|(at, step)| step.restores && context.exists_in(sketch, *at))
+            .filter(|(at, step)| step.restores && sketch.has(*at))
             .map(|(at, _)| at)
             .collect();
         let Some((_, end)) = ends.first().and_then(|at| steps.get_index(*at)) else { continue };
         let before = sketch.graph.ancestors(ends.iter().copied());
         for (at, id, step) in context.sound_steps() {
             let late = is_in(step, &[Phase::Validate, Phase::ShiftTraffic]);
-            if before[at] || ends.contains(&at) || late || !mutates(step) || !context.exists_in(sketch, at) {
+            if before[at] || ends.contains(&at) || late || !mutates(step) || !sketch.has(at) {
                 continue;
             }
             let span = step.phase.as_ref().map_or(step.span(), Spanned::span);

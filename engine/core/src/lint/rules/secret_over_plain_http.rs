@@ -4,7 +4,7 @@ use crate::{
     action::http::Http,
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
-    model::InputType,
+    model::{InputType, SecretTemplate},
     source::Spanned,
 };
 
@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let checks = context.sound().flat_map(|(_, _, step)| step.verify.iter()).filter_map(|check| check.http.as_ref());
     let requests: Vec<&Spanned<Http>> = own.chain(checks).filter(|http| is_open(http.url.as_str())).collect();
     for http in requests {
-        let texts = http.headers.values().chain(&http.body).map(|text| text.as_str());
+        let texts = http.headers.values().chain(&http.body).map(SecretTemplate::as_str);
         let sent = secrets.iter().find(|name| texts.clone().any(|text| text.contains(&format!("inputs.{name}"))));
         if let Some(name) = sent {
             let declared = context.key(&["inputs", name], http.span());

@@ -61,7 +61,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
 fn of_one(context: &Context<'_>, sketch: &Sketch, findings: &mut Vec<Diagnostic>) {
     let steps = &context.runbook.steps;
     let there = |at: usize, phases: &[Phase]| {
-        let step = steps.get_index(at).filter(|(_, step)| context.exists_in(sketch, at) && is_in(step, phases));
+        let step = steps.get_index(at).filter(|(_, step)| sketch.has(at) && is_in(step, phases));
         step.map(|(id, step)| (id.as_str(), step))
     };
     // An included runbook may validate what it restores, and may restore what has to be validated: nobody knows here.
