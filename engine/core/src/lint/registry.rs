@@ -75,6 +75,11 @@ pub const RULES: &[Rule] = &[
     rules::partial_failure_accepted::RULE,
     rules::certificate_not_verified::RULE,
     rules::secret_over_plain_http::RULE,
+    rules::identity_probe_as_default::RULE,
+    rules::can_i_without_subject::RULE,
+    rules::pinned_backup_name::RULE,
+    rules::negative_control_without_action::RULE,
+    rules::restores_may_be_skipped::RULE,
 ];
 
 /// A rule by its id.
