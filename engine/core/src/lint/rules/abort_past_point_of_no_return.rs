@@ -8,10 +8,10 @@ use crate::{
 
 /// A guard that may abort the run after a step that cannot be taken back.
 ///
-/// An abort undoes the steps, last first, and stops at what is irreversible: what was done before that step is undone, and the
-/// step itself stays. A primary that was shut down for good, and a recovery that was taken away again, is worse than either, and
-/// at two in the morning a guard decides it by itself. After the point of no return a guard should pause, so that a person
-/// decides.
+/// An abort undoes the steps, last first. What is irreversible stays, and what it needs stays with it; everything else is taken
+/// back. So past the point of no return an abort leads neither forward nor back: at two in the morning a primary is shut down
+/// for good, the recovery is half taken away, and a guard has decided it by itself. After that point a guard should pause, so
+/// that a person decides.
 ///
 /// Bad:
 ///
