@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
 
     /// Whether a place could not be read as it stands, so that nothing is to be said about it.
     pub(crate) fn is_damaged(&self, keys: &[&str]) -> bool {
-        self.parsed.damaged.touches(&route(keys))
+        !self.parsed.damaged.is_empty() && self.parsed.damaged.touches(&route(keys))
     }
 
     /// Whether nothing is left of a place.

@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod context;
+mod facts;
 mod includes;
 mod names;
 pub mod registry;

@@ -177,3 +177,32 @@ fn many_steps_are_judged_at_once() {
     }
     assert_eq!(told(&text), []);
 }
+
+#[test]
+fn what_cannot_be_known_is_not_guessed() {
+    let head = HEAD.replace("L1", "L3");
+    // A step that cannot be read may be the one that validates; an included runbook may do everything.
+    for unknown in ["look: 7", "look: {phase: validate, runbook: {path: other.yaml}}"] {
+        let told = told(&format!(
+            "{head}steps:
+  shift: {{phase: shift-traffic, exec: [a], undo: {{exec: [b], verify: [{{exec: [c]}}]}}, verify: [{{exec: [c]}}]}}
+  {unknown}
+"
+        ));
+        assert!(told.iter().all(|(rule, _)| rule.starts_with("include-")), "{unknown}: {told:?}");
+    }
+}
+
+#[test]
+fn many_steps_with_everything_are_judged_at_once() {
+    use std::fmt::Write as _;
+    let mut text = format!("{}steps:\n", HEAD.replace("L1", "L3"));
+    let more = "undo: {exec: [b], verify: [{exec: [c]}]}, verify: [{exec: [c]}], recoveryPoint: result.json.at";
+    for n in 0..4_000_usize {
+        let phase = ["data", "workloads", "validate", "shift-traffic"][n / 1_000];
+        let needs = if n % 1_000 == 0 { String::new() } else { format!("needs: [s{}], ", n - 1) };
+        let end = if n == 3_999 { ", restores: true" } else { "" };
+        let _ = writeln!(text, "  s{n}: {{phase: {phase}, {needs}exec: [a], {more}{end}}}");
+    }
+    assert_eq!(told(&text), []);
+}

@@ -1,0 +1,54 @@
+//! `dns-single-resolver`.
+
+use crate::{
+    diagnostic::{Diagnostic, Severity},
+    lint::{
+        Context, Rule,
+        facts::{is_in, mutates},
+    },
+    model::Phase,
+};
+
+/// A shift of traffic after which one resolver only is asked.
+///
+/// Resolvers keep old answers, each for its own time, and the one of this machine may be inside of a network that sees other
+/// zones. One that gives the new address says little about the users: at two in the morning the check is green and half of them
+/// still go to the lost region. With several resolvers the check passes only when all of them agree.
+///
+/// Bad:
+///
+/// ```yaml
+/// verify: [{dns: {name: shop.example.org}, within: 5m}]
+/// ```
+///
+/// Good:
+///
+/// ```yaml
+/// verify: [{dns: {name: shop.example.org, resolvers: [1.1.1.1, 8.8.8.8]}, within: 5m}]
+/// ```
+///
+/// To fix it, name two resolvers or more, from different operators.
+pub const RULE: Rule = Rule {
+    id: "dns-single-resolver",
+    severity: Severity::Warning,
+    summary: "after a shift of traffic one resolver only is asked",
+    check,
+    source: include_str!("dns_single_resolver.rs"),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    for (id, step, check) in context.checks() {
+        let Some(dns) = check.dns.as_ref().filter(|dns| dns.resolvers.len() < 2) else { continue };
+        // A text may be an address only; a list has to be written.
+        if is_in(step, &[Phase::ShiftTraffic]) && mutates(step) {
+            let found = if dns.resolvers.is_empty() { "the system's own" } else { "one" };
+            findings.push(
+                context
+                    .finding(&RULE, dns.span(), format!("expected two resolvers or more after a shift, found {found}"))
+                    .label("others may still give the old answer")
+                    .related(context.source, context.id_span(id), "this shifts traffic")
+                    .help("name several of them: `resolvers: [1.1.1.1, 8.8.8.8]`"),
+            );
+        }
+    }
+}
