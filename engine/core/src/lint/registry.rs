@@ -28,6 +28,10 @@ pub const RULES: &[Rule] = &[
     rules::unknown_period::RULE,
     rules::unknown_cluster::RULE,
     rules::cluster_without_context::RULE,
+    rules::bad_ignore::RULE,
+    rules::ignore_without_reason::RULE,
+    rules::unknown_rule::RULE,
+    rules::unused_ignore::RULE,
 ];
 
 /// A rule by its id.

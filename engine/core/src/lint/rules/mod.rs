@@ -1,10 +1,12 @@
 //! The rules, one a file: its name is the id, its doc comment the page of the book, its fixtures have the same name.
 
 pub mod bad_expression;
+pub mod bad_ignore;
 pub mod bad_input;
 pub mod bad_template;
 pub mod cluster_without_context;
 pub mod dependency_cycle;
+pub mod ignore_without_reason;
 pub mod include_cycle;
 pub mod include_invalid;
 pub mod include_missing;
@@ -22,5 +24,7 @@ pub mod unknown_input;
 pub mod unknown_name;
 pub mod unknown_period;
 pub mod unknown_role;
+pub mod unknown_rule;
 pub mod unknown_step;
+pub mod unused_ignore;
 pub mod unused_input;
