@@ -9,6 +9,8 @@ use crate::{
     plan::include::Resolver,
 };
 
+pub mod choice;
+pub mod config;
 mod context;
 mod includes;
 mod names;
