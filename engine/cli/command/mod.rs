@@ -12,7 +12,9 @@ mod completions;
 mod created;
 mod drill;
 mod engine;
+mod explain;
 mod lint;
+mod lint_config;
 mod plan;
 mod prepare;
 mod recorded;
@@ -72,6 +74,7 @@ impl Message {
 pub(crate) fn dispatch(command: Command) -> Outcome {
     match command {
         Command::Lint(arguments) => lint::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments, lifeboat_core::model::Mode::Incident),

@@ -80,7 +80,7 @@ fn broken(errors: &[Diagnostic]) -> Failure {
     }
     Failure::usage(
         Message::new(format!("{}: nothing was touched", ui::diagnostics::tally(errors, 1)))
-            .help("mend the runbook; `lifeboat lint` shows the same findings"),
+            .help("mend the runbook; `lifeboat lint` shows the same findings, unless it is told to leave some out"),
     )
 }
 

@@ -13,6 +13,8 @@ pub struct Page {
     pub severity: Severity,
     /// Whether it is a rule, which can be chosen and silenced, or a mistake that cannot.
     pub is_rule: bool,
+    /// Whether a comment in the runbook can silence it.
+    pub can_be_silenced: bool,
     /// What is wrong, in a few words without a full stop.
     pub summary: String,
     /// Why it matters: a paragraph.
@@ -147,6 +149,7 @@ impl Code {
             id: self.id,
             severity: Severity::Error,
             is_rule: false,
+            can_be_silenced: false,
             summary: first.trim_end_matches('.').to_owned(),
             reason: self.about.to_owned(),
             text: self.about.to_owned(),

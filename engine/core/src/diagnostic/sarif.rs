@@ -200,6 +200,7 @@ mod tests {
             id,
             severity,
             is_rule: true,
+            can_be_silenced: true,
             summary: "short".to_owned(),
             reason: "Long.".to_owned(),
             text: "Long.\n\nMore.".to_owned(),

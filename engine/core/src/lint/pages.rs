@@ -2,7 +2,7 @@
 //!
 //! Duty: putting rules and codes into one form. Their words are where they are told.
 
-use super::{Rule, registry};
+use super::{Rule, registry, silence::can_be_silenced};
 use crate::{
     diagnostic::codes::{self, Page},
     plan::nearest::Nearest,
@@ -16,7 +16,15 @@ impl Rule {
         // What comes before the first example: the headline says what is wrong, the rest why that is bad.
         let reason: Vec<&str> = text.lines().take_while(|line| *line != "Bad:").collect();
         let reason = reason.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-        Page { id: self.id, severity: self.severity, is_rule: true, summary: self.summary.to_owned(), reason, text }
+        Page {
+            id: self.id,
+            severity: self.severity,
+            is_rule: true,
+            can_be_silenced: can_be_silenced(self.id),
+            summary: self.summary.to_owned(),
+            reason,
+            text,
+        }
     }
 }
 
