@@ -26,10 +26,6 @@ fn text(page: &Page, width: usize) -> String {
         Severity::Warning => "warning",
     };
     let mut text = format!("{} ({severity})\n\n", page.id);
-    if page.is_rule {
-        text.push_str(&wrapped(&format!("{}.", page.summary), width));
-        text.push('\n');
-    }
     let mut paragraph = String::new();
     let mut code = false;
     for line in page.text.lines().chain([""]) {

@@ -52,7 +52,7 @@ pub fn to_sarif(diagnostics: &[Diagnostic], pages: &[Page], directory: &str, ver
         .iter()
         .map(|diagnostic| {
             let number = numbers.get(diagnostic.code).copied();
-            result(diagnostic, number, directory, prints.of(diagnostic))
+            result(diagnostic, number, directory, prints.of(diagnostic, directory))
         })
         .collect();
     let too_many = |it: &&Diagnostic| it.related.len().saturating_sub(MOST_LOCATIONS - 1);
@@ -168,17 +168,18 @@ fn units(source: &Source, offset: usize) -> (usize, usize) {
     (at.line, before.map(char::len_utf16).sum::<usize>() + 1)
 }
 
-/// What tells a finding from others when lines are put in above it: its code, its words, its line without indentation,
-/// and how many equal ones come before it.
+/// What tells a finding from others when lines are put in above it: its file, its code, its words, its line without
+/// indentation, and how many equal ones come before it.
 #[derive(Default)]
 struct Prints(HashMap<String, usize>);
 
 impl Prints {
-    fn of(&mut self, diagnostic: &Diagnostic) -> String {
+    fn of(&mut self, diagnostic: &Diagnostic, directory: &str) -> String {
         let source = &diagnostic.source;
+        let place = located(source.name(), directory);
         let line = source.line(source.position(diagnostic.span.start).line).unwrap_or_default().trim();
         let mut digest = Sha256::new();
-        for part in [source.name(), diagnostic.code, &diagnostic.message, line] {
+        for part in [place.path(), diagnostic.code, &diagnostic.message, line] {
             digest.update(part.as_bytes());
             digest.update([0]);
         }

@@ -78,7 +78,7 @@ pub fn judge(found: Vec<Diagnostic>, choice: &Choice, config: &Config, path: &st
         let level = level(rule, choice, config, &at_path);
         // Who asks for some rules only knows that there are others.
         let asked_for_less = !choice.select.is_empty() && !choice.select.contains(rule.id);
-        if rule.severity == Severity::Error && level != Some(Severity::Error) && !asked_for_less {
+        if super::stops_a_run(&finding) && level != Some(Severity::Error) && !asked_for_less {
             judged.hushed.insert(rule.id);
         }
         if let Some(level) = level {

@@ -50,6 +50,13 @@ impl Rule {
     }
 }
 
+/// Whether a run must not begin with a finding. What is wrong with a comment only matters to who reads it: no runbook
+/// may refuse to run because a later version knows a rule by another name.
+#[must_use]
+pub fn stops_a_run(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error && !silence::is_about_comments(finding.code)
+}
+
 /// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings here. Included runbooks are read for
 /// what this file says about them, and not judged themselves. `resolve` is asked with `""` as the directory for what
 /// stands in this file.

@@ -48,11 +48,20 @@ pub(crate) struct Silences {
     steps: HashMap<String, Vec<(Span, usize)>>,
 }
 
+/// Whether a rule is about the comments that silence.
+pub(super) fn is_about_comments(id: &str) -> bool {
+    let ours = [
+        rules::bad_ignore::RULE,
+        rules::ignore_without_reason::RULE,
+        rules::unknown_rule::RULE,
+        rules::unused_ignore::RULE,
+    ];
+    ours.iter().any(|rule| rule.id == id)
+}
+
 /// Whether the findings of a rule can be silenced.
 pub(crate) fn can_be_silenced(id: &str) -> bool {
-    let ours =
-        [rules::bad_ignore::RULE, rules::ignore_without_reason::RULE, rules::unknown_rule::RULE, rules::unused_ignore::RULE];
-    registry::find(id).is_some() && !ours.iter().any(|rule| rule.id == id)
+    registry::find(id).is_some() && !is_about_comments(id)
 }
 
 impl Silences {
