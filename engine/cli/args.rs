@@ -39,6 +39,8 @@ Exit codes:
 pub(crate) enum Command {
     /// Find every mistake in runbooks, offline
     Lint(Lint),
+    /// Tell why something that `lint` found is wrong, with a bad and a good example
+    Explain(Explain),
     /// Show in which order a runbook would run, its critical path and its point of no return
     Plan(Plan),
     /// Look whether everything is there that a run would need; touches nothing and records nothing
@@ -125,6 +127,22 @@ pub(crate) struct Lint {
     /// Let warnings count as errors
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     pub deny: Option<String>,
+    /// Judge by these rules only, also when lifeboat.toml leaves them out
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Do not judge by these rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// List the rules and judge nothing
+    #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore"])]
+    pub rules: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The code of a finding, such as unused-input
+    #[arg(value_name = "CODE")]
+    pub code: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,6 +151,10 @@ pub(crate) enum LintFormat {
     Text,
     /// For machines
     Json,
+    /// Annotations of a GitHub workflow, beside the lines of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning and editors
+    Sarif,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,8 @@
 //! `lint` and `plan`, as people and editors use them. What each rule finds is tested in core.
 
+mod chosen;
+mod outputs;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -13,7 +13,9 @@ mod created;
 mod diff;
 mod drill;
 mod engine;
+mod explain;
 mod lint;
+mod lint_config;
 mod plan;
 mod prepare;
 mod recorded;
@@ -73,6 +75,7 @@ impl Message {
 pub(crate) fn dispatch(command: Command) -> Outcome {
     match command {
         Command::Lint(arguments) => lint::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),

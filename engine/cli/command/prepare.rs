@@ -7,7 +7,7 @@ use std::{
 
 use indexmap::IndexMap;
 use lifeboat_core::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::Diagnostic,
     evidence::event::RunCreated,
     lint,
     mask::{Mask, StreamMask},
@@ -67,7 +67,7 @@ pub(super) fn findings(opened: &Opened) -> Vec<Diagnostic> {
 pub(super) fn sound(opened: &Opened) -> Result<Arc<Runbook>, Failure> {
     let found = findings(opened);
     let errors: Vec<Diagnostic> =
-        found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect();
+        found.into_iter().filter(lint::stops_a_run).collect();
     match (&opened.parsed.runbook, errors.is_empty()) {
         (Some(runbook), true) => Ok(Arc::new(runbook.clone())),
         _ => Err(broken(&errors)),
@@ -80,7 +80,7 @@ fn broken(errors: &[Diagnostic]) -> Failure {
     }
     Failure::usage(
         Message::new(format!("{}: nothing was touched", ui::diagnostics::tally(errors, 1)))
-            .help("mend the runbook; `lifeboat lint` shows the same findings"),
+            .help("mend the runbook; `lifeboat lint` shows the same findings, unless it is told to leave some out"),
     )
 }
 

@@ -9,7 +9,10 @@ use serde::Serialize;
 use crate::source::{Source, Span};
 
 pub mod codes;
+pub mod github;
 pub mod json;
+mod paths;
+pub mod sarif;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -99,7 +102,7 @@ impl Diagnostic {
     /// The page of the book about this code.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://lifeboat.dev/book/reference/diagnostics.html#{}", self.code)
+        codes::url(self.code)
     }
 
     /// The order in which findings are told: by file, place, code, text.

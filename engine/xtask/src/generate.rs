@@ -96,6 +96,7 @@ fn diagnostics() -> String {
         ("Mistakes in the YAML", "They are errors.", codes::YAML),
         ("Mistakes in the language", "They are errors.", codes::LANGUAGE),
         ("Mistakes of the plan", "They are errors, and some show only with the inputs of a run.", codes::PLAN),
+        ("Mistakes in the configuration", "They are errors.", codes::LINT),
     ] {
         _ = writeln!(page, "\n# {title}\n\n{about}");
         for code in codes {
@@ -219,6 +220,7 @@ fn cli() -> Result<String, String> {
     let mut page = format!("{NOTE}# The command line\n\n```text\n{}\n```\n", help(&[])?);
     for command in [
         "lint",
+        "explain",
         "plan",
         "check",
         "run",

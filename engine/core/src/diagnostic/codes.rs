@@ -2,6 +2,41 @@
 //!
 //! Duty: that none of them is without its line in the reference. Rules explain themselves where they are.
 
+use super::Severity;
+
+/// What the book says about a code, whether it is a rule's or one of those below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The code.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it is a rule, which can be chosen and silenced, or a mistake that cannot.
+    pub is_rule: bool,
+    /// Whether a comment in the runbook can silence it.
+    pub can_be_silenced: bool,
+    /// What is wrong, in a few words without a full stop.
+    pub summary: String,
+    /// Why it matters: a paragraph.
+    pub reason: String,
+    /// All of it, as Markdown, without a heading.
+    pub text: String,
+}
+
+impl Page {
+    /// Where it is on the web.
+    #[must_use]
+    pub fn url(&self) -> String {
+        url(self.id)
+    }
+}
+
+/// The page of the book about a code.
+#[must_use]
+pub fn url(id: &str) -> String {
+    format!("https://lifeboat.dev/book/reference/diagnostics.html#{id}")
+}
+
 /// A code, and what it means.
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
@@ -87,8 +122,37 @@ pub const PLAN: &[Code] = &[
     code("too-many-nodes", "An expanded plan of more steps than the engine takes."),
 ];
 
+/// Of `lint` itself.
+pub const LINT: &[Code] = &[code(
+    "bad-config",
+    "A `lifeboat.toml` that cannot be read: no TOML, a key or a rule that is not known, a value that cannot be. What can \
+     be read of it counts.",
+)];
+
+/// Every code of this file.
+pub fn all() -> impl Iterator<Item = &'static Code> {
+    [YAML, LANGUAGE, PLAN, LINT].into_iter().flatten()
+}
+
 /// Whether a code is explained here. Those of rules are explained by the rules.
 #[must_use]
 pub fn is_known(id: &str) -> bool {
-    [YAML, LANGUAGE, PLAN].into_iter().flatten().any(|code| code.id == id)
+    all().any(|code| code.id == id)
+}
+
+impl Code {
+    /// Its page.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let first = self.about.split_once(". ").map_or(self.about, |(first, _)| first);
+        Page {
+            id: self.id,
+            severity: Severity::Error,
+            is_rule: false,
+            can_be_silenced: false,
+            summary: first.trim_end_matches('.').to_owned(),
+            reason: self.about.to_owned(),
+            text: self.about.to_owned(),
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Rule, includes, includes::Includes};
+use super::{Rule, includes, includes::Includes, silence::Silences};
 use crate::{
     action, check,
     diagnostic::Diagnostic,
@@ -36,6 +36,8 @@ pub struct Context<'a> {
     pub(crate) input_names: Nearest<'a>,
     /// What it includes.
     pub(crate) includes: Includes<'a>,
+    /// The comments that silence.
+    pub(crate) silences: Silences,
 }
 
 /// A template or an expression, what it is part of, and what it refers to.
@@ -95,6 +97,7 @@ impl<'a> Context<'a> {
             step_names: Nearest::new(runbook.steps.keys().map(String::as_str)),
             input_names: Nearest::new(runbook.inputs.keys().map(String::as_str)),
             includes: includes::read(parsed, runbook, resolve),
+            silences: Silences::read(parsed),
         })
     }
 

@@ -9,12 +9,16 @@ use crate::{
     plan::include::Resolver,
 };
 
+pub mod choice;
+pub mod config;
 mod context;
 mod facts;
 mod includes;
 mod names;
+pub mod pages;
 pub mod registry;
 pub mod rules;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -47,16 +51,27 @@ impl Rule {
     }
 }
 
-/// Judges one file by every rule; what could not be read at all has no findings here. Included runbooks are read for
+/// Whether a run must not begin with a finding. What is wrong with a comment only matters to who reads it: no runbook
+/// may refuse to run because a later version knows a rule by another name.
+#[must_use]
+pub fn stops_a_run(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error && !silence::is_about_comments(finding.code)
+}
+
+/// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings here. Included runbooks are read for
 /// what this file says about them, and not judged themselves. `resolve` is asked with `""` as the directory for what
 /// stands in this file.
 #[must_use]
 pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
     let Some(context) = Context::new(parsed, resolve) else { return Vec::new() };
     let mut findings = Vec::new();
-    for rule in registry::RULES {
+    // Whether a comment silences something shows when all others have told what they found.
+    let (last, first): (Vec<&Rule>, Vec<&Rule>) =
+        registry::RULES.iter().partition(|rule| rule.id == rules::unused_ignore::RULE.id);
+    for rule in first.into_iter().chain(last) {
         (rule.check)(&context, &mut findings);
     }
+    findings.retain(|finding| context.silences.of(finding).is_empty());
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     // What is wrong in an incident is mostly wrong in a drill as well.
     findings.dedup_by(|a, b| a.sort_key() == b.sort_key());

@@ -80,6 +80,10 @@ pub const RULES: &[Rule] = &[
     rules::pinned_backup_name::RULE,
     rules::negative_control_without_action::RULE,
     rules::restores_may_be_skipped::RULE,
+    rules::bad_ignore::RULE,
+    rules::ignore_without_reason::RULE,
+    rules::unknown_rule::RULE,
+    rules::unused_ignore::RULE,
 ];
 
 /// A rule by its id.

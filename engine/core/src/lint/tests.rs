@@ -206,3 +206,38 @@ fn many_steps_with_everything_are_judged_at_once() {
     }
     assert_eq!(told(&text), []);
 }
+
+#[test]
+fn comments_silence_where_they_stand() {
+    let all = |comment: &str, end: &str| {
+        format!(
+            "{HEAD}steps:\n  {comment}\n  a:\n    phase: data\n    needs: [b] {end}\n    exec: [\"{{{{inputs.x}}}}\"]\n  \
+             c: {{phase: data, needs: [d], exec: [a]}}\n"
+        )
+    };
+    assert_eq!(told(&all("", "")), [("unknown-step", 9), ("unknown-name", 10), ("unknown-step", 11)]);
+    let step = all("# lifeboat: ignore[unknown-step, unknown-name] why", "");
+    assert_eq!(told(&step), [("unknown-step", 11)], "a whole step, and not the next");
+    let line = all("", "# lifeboat: ignore[unknown-step] why");
+    assert_eq!(told(&line), [("unknown-name", 10), ("unknown-step", 11)]);
+    // In a text it is no comment, and what cannot be read is not judged by what is silenced.
+    let text = format!("{HEAD}steps:\n  a:\n    phase: data\n    needs: [b]\n    shell: |\n      # lifeboat: ignore[x]\n");
+    assert_eq!(told(&text), [("unknown-step", 8)]);
+    let damaged = format!("{HEAD}steps:\n  a: {{phase: data, exec: 7}} # lifeboat: ignore[unknown-step] why\n");
+    assert_eq!(told(&damaged), []);
+}
+
+#[test]
+fn a_comment_is_no_reason_not_to_run() {
+    let text = format!("{HEAD}steps:\n  a: {{phase: data, needs: [b], exec: [a]}} # lifeboat: ignore[gone] why\n");
+    let found = findings(Path::new("/nowhere"), &parse(Source::new("test.yaml", text)));
+    let stops: Vec<_> = found.iter().map(|found| (found.code, super::stops_a_run(found))).collect();
+    assert_eq!(stops, [("unknown-step", true), ("unknown-rule", false)]);
+}
+
+#[test]
+fn many_comments_are_read_at_once() {
+    let line = |n: usize| format!("  s{n}: {{phase: data, needs: [b], exec: [a]}} # lifeboat: ignore[unknown-step] why\n");
+    let text = format!("{HEAD}steps:\n{}", (0..20_000).map(line).collect::<String>());
+    assert_eq!(told(&text), []);
+}

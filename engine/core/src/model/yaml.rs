@@ -13,11 +13,13 @@ use crate::{
     source::{Source, Span},
 };
 
+mod comments;
 mod schema;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use comments::comments;
 pub use schema::Core;
 
 /// The largest document, in bytes.

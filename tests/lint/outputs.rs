@@ -1,0 +1,88 @@
+//! `lint` for machines elsewhere: annotations and SARIF.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::{Place, repository};
+
+const MISTAKES: &str = include_str!("../fixtures/ten-mistakes.yaml");
+
+fn validator() -> jsonschema::Validator {
+    let text = fs::read_to_string(repository().join("tests/fixtures/sarif/schema.json")).expect("the schema");
+    jsonschema::validator_for(&serde_json::from_str(&text).expect("JSON")).expect("a schema")
+}
+
+#[track_caller]
+fn sarif(place: &Place, arguments: &[&str]) -> Value {
+    let log = place.lifeboat(&[&["lint", "--format", "sarif"], arguments].concat()).json();
+    let wrong: Vec<String> =
+        validator().iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    log
+}
+
+#[test]
+fn annotations_have_a_place_and_a_title() {
+    let place = Place::new();
+    place.file("a b/ten.yaml", MISTAKES);
+    let ended = place.lifeboat(&["lint", "./a b", "--format", "github"]).code(2);
+    let json = place.lifeboat(&["lint", "a b", "--format", "json"]).code(2).json();
+    let found = json["diagnostics"].as_array().expect("diagnostics");
+    assert_eq!(ended.out.lines().count(), found.len());
+    for (line, one) in ended.out.lines().zip(found) {
+        let at = &one["span"]["start"]["line"];
+        let severity = one["severity"].as_str().unwrap_or_default();
+        assert!(line.starts_with(&format!("::{severity} file=a b/ten.yaml,line={at},")), "{line}\n{one:#}");
+        assert!(line.contains(&format!(",title={}::", one["code"].as_str().unwrap_or_default())), "{line}");
+    }
+    assert!(ended.err.contains("note: GitHub shows 10 errors"), "{ended}");
+}
+
+#[test]
+fn sarif_is_what_the_schema_says() {
+    let place = Place::new();
+    place.file("a b/ten.yaml", MISTAKES);
+    place.file("twice.yaml", format!("{MISTAKES}kind: Runbook # 🚢\n"));
+    let log = sarif(&place, &["a b/ten.yaml", "./twice.yaml"]);
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().expect("results");
+    assert!(results.len() > 20, "{}", results.len());
+    for result in results {
+        let number = usize::try_from(result["ruleIndex"].as_u64().expect("a number")).expect("small");
+        assert_eq!(run["tool"]["driver"]["rules"][number]["id"], result["ruleId"]);
+    }
+    let uris: Vec<&Value> = results
+        .iter()
+        .map(|result| &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+        .collect();
+    assert_eq!((uris[0], uris[uris.len() - 1]), (&Value::from("a%20b/ten.yaml"), &Value::from("twice.yaml")));
+    assert!(results.iter().any(|result| result["ruleId"] == "duplicate-key" && result["relatedLocations"].is_array()));
+    // The same whatever the way to the file is written like, and nothing of this machine.
+    let whole = place.path("a b").canonicalize().expect("it is there");
+    let other = sarif(&place, &[&whole.join("ten.yaml").to_string_lossy(), "twice.yaml"]);
+    assert_eq!(other, log);
+    assert!(!log.to_string().contains(&*place.path("").to_string_lossy()));
+}
+
+#[test]
+fn nothing_found_is_a_log_without_results() {
+    let place = Place::new();
+    let quickstart = repository().join("runbooks/quickstart.yaml");
+    let log = sarif(&place, &[&quickstart.to_string_lossy()]);
+    assert_eq!(log["runs"][0]["results"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn what_github_does_not_take_is_left_out_and_said() {
+    let place = Place::new();
+    let inputs: String = (0..25_010).map(|n| format!("  i{n}: {{type: string}}\n")).collect();
+    let text = crate::harness::runbook_with(
+        &format!("inputs:\n{inputs}"),
+        "  a: {phase: data, exec: [a], effect: reads, restores: true}\n",
+    );
+    place.file("large.yaml", text);
+    let ended = place.lifeboat(&["lint", "--format", "sarif", "large.yaml"]).code(0);
+    assert_eq!(ended.json()["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
+    assert!(ended.err.contains("note: 10 findings left out") && ended.err.contains("shows 5000"), "{}", ended.err);
+}
