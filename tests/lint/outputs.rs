@@ -52,10 +52,8 @@ fn sarif_is_what_the_schema_says() {
         let number = usize::try_from(result["ruleIndex"].as_u64().expect("a number")).expect("small");
         assert_eq!(run["tool"]["driver"]["rules"][number]["id"], result["ruleId"]);
     }
-    let uris: Vec<&Value> = results
-        .iter()
-        .map(|result| &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
-        .collect();
+    let uris: Vec<&Value> =
+        results.iter().map(|result| &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]).collect();
     assert_eq!((uris[0], uris[uris.len() - 1]), (&Value::from("a%20b/ten.yaml"), &Value::from("twice.yaml")));
     assert!(results.iter().any(|result| result["ruleId"] == "duplicate-key" && result["relatedLocations"].is_array()));
     // The same whatever the way to the file is written like, and nothing of this machine.
@@ -76,7 +74,7 @@ fn nothing_found_is_a_log_without_results() {
 #[test]
 fn what_github_does_not_take_is_left_out_and_said() {
     let place = Place::new();
-    let inputs: String = (0..25_010).map(|n| format!("  i{n}: {{type: string}}\n")).collect();
+    let inputs = (0..25_010).map(|n| format!("  i{n}: {{type: string}}\n")).collect::<Vec<_>>().concat();
     let text = crate::harness::runbook_with(
         &format!("inputs:\n{inputs}"),
         "  a: {phase: data, exec: [a], effect: reads, restores: true}\n",

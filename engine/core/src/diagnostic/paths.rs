@@ -68,7 +68,10 @@ mod tests {
             assert_eq!(located(name, "/work/here"), below("a/r.yaml"), "{name}");
         }
         assert_eq!(located("../r.yaml", "/work/here"), Located::Elsewhere("/work/r.yaml".to_owned()));
-        assert_eq!(located("/work/hereafter/r.yaml", "/work/here"), Located::Elsewhere("/work/hereafter/r.yaml".into()));
+        assert_eq!(
+            located("/work/hereafter/r.yaml", "/work/here"),
+            Located::Elsewhere("/work/hereafter/r.yaml".into())
+        );
         assert_eq!(located("etc/r.yaml", "/"), below("etc/r.yaml"));
     }
 

@@ -73,11 +73,7 @@ pub fn to_sarif(diagnostics: &[Diagnostic], pages: &[Page], directory: &str, ver
             "results": results,
         }],
     });
-    Sarif {
-        log,
-        left_out: diagnostics.len() - kept.len(),
-        places_left_out: kept.iter().map(too_many).sum(),
-    }
+    Sarif { log, left_out: diagnostics.len() - kept.len(), places_left_out: kept.iter().map(too_many).sum() }
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -183,7 +179,10 @@ impl Prints {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
-        let print: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut print = String::new();
+        for byte in digest.finalize().iter().take(16) {
+            _ = std::fmt::Write::write_fmt(&mut print, format_args!("{byte:02x}"));
+        }
         let times = self.0.entry(print.clone()).or_default();
         *times += 1;
         format!("{print}:{times}")

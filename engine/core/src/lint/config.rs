@@ -105,7 +105,11 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "lint" => match value.get_ref().as_table() {
                     Some(table) => self.lint(table, &mut config),
-                    None => self.wrong(value, "the table `[lint]`", "write `[lint]` on a line of its own, and its keys below"),
+                    None => self.wrong(
+                        value,
+                        "the table `[lint]`",
+                        "write `[lint]` on a line of its own, and its keys below",
+                    ),
                 },
                 _ => self.unknown(key, &["lint"], "`lifeboat.toml`"),
             }
@@ -121,11 +125,13 @@ impl Reader<'_> {
                 "rules" => config.rules = self.levels(value),
                 "paths" => match value.get_ref().as_array() {
                     Some(items) => {
-                        for item in items.iter() {
+                        for item in items {
                             config.paths.extend(self.path(item));
                         }
                     }
-                    None => self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side"),
+                    None => {
+                        self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side");
+                    }
                 },
                 _ => self.unknown(key, &["select", "ignore", "rules", "paths"], "`[lint]`"),
             }
@@ -149,7 +155,7 @@ impl Reader<'_> {
             return None;
         };
         let mut ids = BTreeSet::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_str() {
                 Some(id) => ids.extend(self.id(id, item.span())),
                 None => self.wrong(item, "the id of a rule, in quotes", HELP),

@@ -55,12 +55,19 @@ impl Rule {
 /// may refuse to run because a later version knows a rule by another name.
 #[must_use]
 pub fn stops_a_run(finding: &Diagnostic) -> bool {
-    finding.severity == Severity::Error && !silence::is_about_comments(finding.code)
+    finding.severity == Severity::Error
+        && !silence::is_about_comments(finding.code)
+        && !FOR_AUTHORS.contains(&finding.code)
 }
 
-/// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings here. Included runbooks are read for
-/// what this file says about them, and not judged themselves. `resolve` is asked with `""` as the directory for what
-/// stands in this file.
+/// Errors that a review should not let pass, and that are no reason not to recover: an objective that will be missed, a proof
+/// that will be weaker, a secret that is known already.
+const FOR_AUTHORS: [&str; 3] =
+    [rules::critical_path_exceeds_rto::RULE.id, rules::level_overclaimed::RULE.id, rules::plaintext_secret::RULE.id];
+
+/// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings
+/// here. Included runbooks are read for what this file says about them, and not judged themselves. `resolve` is asked with
+/// `""` as the directory for what stands in this file.
 #[must_use]
 pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
     let Some(context) = Context::new(parsed, resolve) else { return Vec::new() };
