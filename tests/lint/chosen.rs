@@ -97,7 +97,9 @@ fn rules_are_listed_and_explained() {
         assert!(list.out.contains(id));
         let page = place.lifeboat(&["explain", id]).code(0);
         assert!(page.out.starts_with(id) && page.out.contains("Bad:\n\n    ") && !page.out.contains("```"), "{page}");
-        assert!(page.out.lines().all(|line| line.starts_with("    ") || line.chars().count() <= 80 || line.contains("://")));
+        assert!(
+            page.out.lines().all(|line| line.starts_with("    ") || line.chars().count() <= 80 || line.contains("://"))
+        );
     }
     place.lifeboat(&["lint", "--rules", "--format", "sarif"]).code(2);
     place.lifeboat(&["explain", "duplicate-key"]).code(0).says("It cannot be silenced.");

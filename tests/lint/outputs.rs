@@ -52,10 +52,8 @@ fn sarif_is_what_the_schema_says() {
         let number = usize::try_from(result["ruleIndex"].as_u64().expect("a number")).expect("small");
         assert_eq!(run["tool"]["driver"]["rules"][number]["id"], result["ruleId"]);
     }
-    let uris: Vec<&Value> = results
-        .iter()
-        .map(|result| &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
-        .collect();
+    let uris: Vec<&Value> =
+        results.iter().map(|result| &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]).collect();
     assert_eq!((uris[0], uris[uris.len() - 1]), (&Value::from("a%20b/ten.yaml"), &Value::from("twice.yaml")));
     assert!(results.iter().any(|result| result["ruleId"] == "duplicate-key" && result["relatedLocations"].is_array()));
     // The same whatever the way to the file is written like, and nothing of this machine.

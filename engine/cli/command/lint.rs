@@ -38,8 +38,7 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
         match prepare::open(file) {
             Ok(opened) => {
                 found.extend(opened.parsed.diagnostics.iter().cloned());
-                let of_rules =
-                    lint::lint(&opened.parsed, &|directory, path| opened.library.resolve(directory, path));
+                let of_rules = lint::lint(&opened.parsed, &|directory, path| opened.library.resolve(directory, path));
                 let config = configs.of(file);
                 let judged = choice::judge(of_rules, &choice, &config.config, &config.path(file));
                 found.extend(judged.findings);
@@ -74,9 +73,7 @@ fn choose(arguments: &args::Lint) -> Result<Choice, Failure> {
         let ids: Vec<String> = wrong.iter().map(|no| format!("`{}`", no.id)).collect();
         let mut helps: Vec<&str> = wrong.iter().map(|no| no.help.as_str()).collect();
         helps.dedup();
-        Failure::usage(
-            Message::new(format!("expected ids of rules, found {}", ids.join(", "))).help(helps.join("\n")),
-        )
+        Failure::usage(Message::new(format!("expected ids of rules, found {}", ids.join(", "))).help(helps.join("\n")))
     })
 }
 

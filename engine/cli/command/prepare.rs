@@ -66,8 +66,7 @@ pub(super) fn findings(opened: &Opened) -> Vec<Diagnostic> {
 /// The runbook, when it has no errors. Errors are told on the spot; warnings are for `lint`.
 pub(super) fn sound(opened: &Opened) -> Result<Arc<Runbook>, Failure> {
     let found = findings(opened);
-    let errors: Vec<Diagnostic> =
-        found.into_iter().filter(lint::stops_a_run).collect();
+    let errors: Vec<Diagnostic> = found.into_iter().filter(lint::stops_a_run).collect();
     match (&opened.parsed.runbook, errors.is_empty()) {
         (Some(runbook), true) => Ok(Arc::new(runbook.clone())),
         _ => Err(broken(&errors)),

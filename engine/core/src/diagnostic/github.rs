@@ -14,9 +14,7 @@ pub const SHOWN: usize = 10;
 /// The findings in their order. `directory` is the absolute path of the directory of the call: the root of the checkout.
 #[must_use]
 pub fn to_github(diagnostics: &[Diagnostic], directory: &str) -> String {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-    sorted.iter().map(|diagnostic| command(diagnostic, directory)).collect()
+    paths::in_order(diagnostics, directory).iter().map(|diagnostic| command(diagnostic, directory)).collect()
 }
 
 fn command(diagnostic: &Diagnostic, directory: &str) -> String {
@@ -36,12 +34,7 @@ fn command(diagnostic: &Diagnostic, directory: &str) -> String {
         _ = write!(message, "\n{}:{}:{}: {}", path.path(), at.line, at.column, related.message);
     }
     _ = write!(message, "\n{}", diagnostic.url());
-    format!(
-        "::{name} file={},{place},title={}::{}\n",
-        property(path.path()),
-        property(diagnostic.code),
-        data(&message)
-    )
+    format!("::{name} file={},{place},title={}::{}\n", property(path.path()), property(diagnostic.code), data(&message))
 }
 
 /// Lines and columns from 1. The last column is the one of the last character.
@@ -85,7 +78,9 @@ mod tests {
                 "::error file={path},line=1,col=4,endLine=1,endColumn=4,title=test-early::100%25 wrong%0D%0A\
                  ::stop-commands::x, y: z%0Ahelp: do this%0Aa,b/r:1%25.yaml:1:1: here, too%0A{url}#test-early"
             ),
-            format!("::warning file={path},line=2,col=1,endLine=2,endColumn=1,title=test-empty::empty%0A{url}#test-empty"),
+            format!(
+                "::warning file={path},line=2,col=1,endLine=2,endColumn=1,title=test-empty::empty%0A{url}#test-empty"
+            ),
             format!("::warning file={path},line=2,endLine=3,title=test-late::long%0A{url}#test-late"),
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), wanted);

@@ -105,7 +105,11 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "lint" => match value.get_ref().as_table() {
                     Some(table) => self.lint(table, &mut config),
-                    None => self.wrong(value, "the table `[lint]`", "write `[lint]` on a line of its own, and its keys below"),
+                    None => self.wrong(
+                        value,
+                        "the table `[lint]`",
+                        "write `[lint]` on a line of its own, and its keys below",
+                    ),
                 },
                 _ => self.unknown(key, &["lint"], "`lifeboat.toml`"),
             }
@@ -125,7 +129,9 @@ impl Reader<'_> {
                             config.paths.extend(self.path(item));
                         }
                     }
-                    None => self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side"),
+                    None => {
+                        self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side")
+                    }
                 },
                 _ => self.unknown(key, &["select", "ignore", "rules", "paths"], "`[lint]`"),
             }

@@ -73,8 +73,12 @@ impl Silences {
             return silences;
         }
         let comments = yaml::comments(source);
-        let alone: HashSet<usize> =
-            comments.iter().map(|span| span.start).filter(|at| begins_line(source, *at)).map(|at| line(source, at)).collect();
+        let alone: HashSet<usize> = comments
+            .iter()
+            .map(|span| span.start)
+            .filter(|at| begins_line(source, *at))
+            .map(|at| line(source, at))
+            .collect();
         let steps = steps(parsed);
         for span in comments {
             match directive(source, span) {

@@ -192,7 +192,8 @@ fn comments_silence_where_they_stand() {
     let line = all("", "# lifeboat: ignore[unknown-step] why");
     assert_eq!(told(&line), [("unknown-name", 10), ("unknown-step", 11)]);
     // In a text it is no comment, and what cannot be read is not judged by what is silenced.
-    let text = format!("{HEAD}steps:\n  a:\n    phase: data\n    needs: [b]\n    shell: |\n      # lifeboat: ignore[x]\n");
+    let text =
+        format!("{HEAD}steps:\n  a:\n    phase: data\n    needs: [b]\n    shell: |\n      # lifeboat: ignore[x]\n");
     assert_eq!(told(&text), [("unknown-step", 8)]);
     let damaged = format!("{HEAD}steps:\n  a: {{phase: data, exec: 7}} # lifeboat: ignore[unknown-step] why\n");
     assert_eq!(told(&damaged), []);
@@ -208,7 +209,8 @@ fn a_comment_is_no_reason_not_to_run() {
 
 #[test]
 fn many_comments_are_read_at_once() {
-    let line = |n: usize| format!("  s{n}: {{phase: data, needs: [b], exec: [a]}} # lifeboat: ignore[unknown-step] why\n");
+    let line =
+        |n: usize| format!("  s{n}: {{phase: data, needs: [b], exec: [a]}} # lifeboat: ignore[unknown-step] why\n");
     let text = format!("{HEAD}steps:\n{}", (0..20_000).map(line).collect::<String>());
     assert_eq!(told(&text), []);
 }
