@@ -127,10 +127,10 @@ pub(crate) struct Lint {
     /// Let warnings count as errors
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     pub deny: Option<String>,
-    /// Judge by these rules only, also when lifeboat.toml leaves them out
+    /// Judge only by these rules (separated by commas), also when lifeboat.toml leaves them out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub select: Vec<String>,
-    /// Do not judge by these rules
+    /// Do not judge by these rules (separated by commas)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// List the rules and judge nothing

@@ -14,9 +14,7 @@ pub const SHOWN: usize = 10;
 /// The findings in their order. `directory` is the absolute path of the directory of the call: the root of the checkout.
 #[must_use]
 pub fn to_github(diagnostics: &[Diagnostic], directory: &str) -> String {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
-    sorted.iter().map(|diagnostic| command(diagnostic, directory)).collect()
+    paths::in_order(diagnostics, directory).iter().map(|diagnostic| command(diagnostic, directory)).collect()
 }
 
 fn command(diagnostic: &Diagnostic, directory: &str) -> String {

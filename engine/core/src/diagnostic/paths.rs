@@ -2,6 +2,8 @@
 //!
 //! Duty: texts of paths. It must not look whether there is such a file.
 
+use super::Diagnostic;
+
 /// Where a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Located {
@@ -40,6 +42,17 @@ fn parts(path: &str) -> Vec<&str> {
         }
     }
     parts
+}
+
+/// The findings by file, place, code and text, whichever way to a file was given.
+pub(super) fn in_order<'a>(diagnostics: &'a [Diagnostic], directory: &str) -> Vec<&'a Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_cached_key(|it| {
+        let it: &'a Diagnostic = it;
+        let path = located(it.source.name(), directory);
+        (path.path().to_owned(), it.span, it.code, it.message.as_str())
+    });
+    sorted
 }
 
 /// A path as part of a URI: everything but letters, digits, `-._~`, `/` and what RFC 3986 lets stand is encoded. A `:`

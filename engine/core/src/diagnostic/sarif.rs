@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Diagnostic, Severity,
     codes::Page,
-    paths::{Located, encoded, located},
+    paths::{Located, encoded, in_order, located},
 };
 use crate::source::{Source, Span};
 
@@ -42,20 +42,20 @@ pub struct Sarif {
 /// `pages` explains the codes, and all of them are in the log, so that a rule's number is the same in every one.
 #[must_use]
 pub fn to_sarif(diagnostics: &[Diagnostic], pages: &[Page], directory: &str, version: &str, most: usize) -> Sarif {
-    let mut kept: Vec<&Diagnostic> = diagnostics.iter().collect();
-    kept.sort_by_key(|it| (it.severity, it.sort_key()));
+    let mut kept: Vec<(usize, &Diagnostic)> = in_order(diagnostics, directory).into_iter().enumerate().collect();
+    kept.sort_by_key(|(_, it)| it.severity);
     kept.truncate(most);
-    kept.sort_by_key(|it| it.sort_key());
+    kept.sort_by_key(|(at, _)| *at);
     let numbers: HashMap<&str, usize> = pages.iter().enumerate().map(|(at, page)| (page.id, at)).collect();
     let mut prints = Prints::default();
     let results: Vec<Value> = kept
         .iter()
-        .map(|diagnostic| {
+        .map(|(_, diagnostic)| {
             let number = numbers.get(diagnostic.code).copied();
             result(diagnostic, number, directory, prints.of(diagnostic, directory))
         })
         .collect();
-    let too_many = |it: &&Diagnostic| it.related.len().saturating_sub(MOST_LOCATIONS - 1);
+    let too_many = |(_, it): &(usize, &Diagnostic)| it.related.len().saturating_sub(MOST_LOCATIONS - 1);
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
