@@ -179,7 +179,10 @@ impl Prints {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
-        let print: String = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut print = String::new();
+        for byte in digest.finalize().iter().take(16) {
+            print.push_str(&format!("{byte:02x}"));
+        }
         let times = self.0.entry(print.clone()).or_default();
         *times += 1;
         format!("{print}:{times}")

@@ -125,12 +125,12 @@ impl Reader<'_> {
                 "rules" => config.rules = self.levels(value),
                 "paths" => match value.get_ref().as_array() {
                     Some(items) => {
-                        for item in items.iter() {
+                        for item in items {
                             config.paths.extend(self.path(item));
                         }
                     }
                     None => {
-                        self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side")
+                        self.wrong(value, "a list of tables", "write `[[lint.paths]]`, with two brackets on each side");
                     }
                 },
                 _ => self.unknown(key, &["select", "ignore", "rules", "paths"], "`[lint]`"),
@@ -155,7 +155,7 @@ impl Reader<'_> {
             return None;
         };
         let mut ids = BTreeSet::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref().as_str() {
                 Some(id) => ids.extend(self.id(id, item.span())),
                 None => self.wrong(item, "the id of a rule, in quotes", HELP),
