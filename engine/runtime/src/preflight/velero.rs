@@ -11,7 +11,6 @@ use lifeboat_core::{
     evidence::event::{Finding, Severity},
     kube::{
         object,
-        readiness::{self, Around},
         velero::{self, Chosen, Wanted},
         words,
     },
@@ -119,11 +118,18 @@ fn store_of(site: &Site<'_>, namespace: &str, backup: &Backup, locations: &[Valu
         let help = "a location that is read only takes no backups; make it ReadWrite, or name another one";
         return Some(excused(site, by, false, Finding::missing(requirement, "it is ReadOnly", help)));
     }
-    match readiness::readiness(location, &Around::alone(site.now)).why() {
-        None => Some(Finding::met(requirement, "it is Available")),
-        Some(why) => {
-            let help = "look at the bucket, its credentials, and at the log of Velero";
-            Some(excused(site, by, false, Finding::missing(requirement, format!("it {why}"), help)))
+    let help = "look at the bucket, its credentials, and at the log of Velero";
+    // Whether its backups have been read matters to who restores; what is written needs a bucket that can be written to.
+    match object::text(location, "/status/phase") {
+        "Available" => Some(Finding::met(requirement, "it is Available")),
+        "" => {
+            let found = "Velero has not looked at it yet, which it does within a minute";
+            Some(excused(site, by, false, Finding::missing(requirement, found, help).severity(Severity::Warning)))
+        }
+        phase => {
+            let why = words::quote(object::text(location, "/status/message"));
+            let found = if why.is_empty() { format!("it is {phase}") } else { format!("it is {phase}: {why}") };
+            Some(excused(site, by, false, Finding::missing(requirement, found, help)))
         }
     }
 }
