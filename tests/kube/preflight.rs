@@ -352,12 +352,10 @@ fn a_cluster_that_falls_silent_costs_its_time_once() {
     site.place.file("r.yaml", site.runbook_at("admin", &kubeconfig, steps));
     // The answers to reviews come late enough to be hit by what comes then.
     proxy.inject(Rule::new(Fault::Delay(Duration::from_secs(2))).path("accessreviews"));
-    let began = Instant::now();
     let going = site.place.start(&["check", "r.yaml"]);
-    wait_for("the first review", LIMIT, || {
-        (proxy.counts().of("create", "selfsubjectaccessreviews") > 0 || began.elapsed().as_secs() > 3).then_some(())
-    });
+    wait_for("the first review", LIMIT, || (proxy.counts().of("create", "selfsubjectaccessreviews") > 0).then_some(()));
     proxy.inject(Rule::new(Fault::Delay(Duration::from_secs(90))));
+    let began = Instant::now();
     let ended = going.end(LIMIT).code(2);
     assert!(began.elapsed() < Duration::from_secs(40), "{:?} {ended}", began.elapsed());
     assert_eq!(ended.out.matches("stopped answering while it was looked at").count(), 1, "{ended}");

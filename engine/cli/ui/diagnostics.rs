@@ -144,7 +144,25 @@ pub(crate) fn text(diagnostic: &Diagnostic) -> String {
             diagnostic.code
         );
     }
-    text
+    clipped(&text)
+}
+
+/// Characters of one line that are shown: there are files without line ends, and a terminal is not to be filled with one.
+const LONGEST: usize = 2_000;
+
+fn clipped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(1 << 16));
+    for line in text.split_inclusive('\n') {
+        match line.char_indices().nth(LONGEST) {
+            Some((end, _)) => {
+                shown.push_str(&line[..end]);
+                // What was coloured stays so only to the end of its line.
+                shown.push_str(if line.contains('\u{1b}') { "…\u{1b}[0m\n" } else { "…\n" });
+            }
+            None => shown.push_str(line),
+        }
+    }
+    shown
 }
 
 /// How many there are, in words.
