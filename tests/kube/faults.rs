@@ -181,7 +181,7 @@ fn a_server_that_fails_is_asked_again() {
     for rule in [reads, lists, watches, writes] {
         assert!(stage.proxy.applied(rule) >= 2, "each of them hit something");
     }
-    assert!(stage.retries("").len() >= 9);
+    assert!(stage.retries("").len() >= 10);
     let made = stage.site.client.get(&stage.site.path("v1", "configmaps", "made")).expect("it is there");
     assert_eq!(made["data"], json!({"a": "b"}));
 }

@@ -35,9 +35,26 @@ fn its_log_and_exit_code_are_in_the_evidence() {
     // The Secret goes with the Job.
     let secrets = site.client.list(&site.path("v1", "secrets", "")).expect("a list");
     assert_eq!(secrets[0]["metadata"]["ownerReferences"][0]["uid"], jobs[0]["metadata"]["uid"]);
-    // It stands in the runbook, and so in its frozen copy; nowhere else.
-    let log = std::fs::read_to_string(site.place.only_run().join("evidence.jsonl")).expect("a log");
-    assert_eq!(jobs.len(), 1, "{log}");
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+}
+
+/// A Secret of the cluster takes it there; the evidence never has it.
+#[test]
+fn a_secret_input_reaches_the_container_and_not_the_evidence() {
+    const SECRET: &str = "s3cr3t-of-the-input";
+    let mut site = Site::new(cluster(), "job-secret");
+    site.place = site.place.env("TEST_TOKEN", SECRET);
+    let steps = JOB.replace("LABELS", "").replace("s3cr3t-of-the-job", "'{{inputs.token}}'");
+    let steps = format!("{steps}inputs: {{token: {{type: secret, from: {{env: TEST_TOKEN}}}}}}\n");
+    let ended = site.place.run(&site.runbook(&steps)).code(0);
+    let secrets = site.client.list(&site.path("v1", "secrets", "")).expect("a list");
+    assert_eq!(secrets[0]["data"]["TOKEN"], "czNjcjN0LW9mLXRoZS1pbnB1dA==", "{secrets:?}");
+    let mut told = ended.to_string();
+    for file in std::fs::read_dir(site.place.only_run()).expect("a run").flatten().filter(|file| file.path().is_file())
+    {
+        told.push_str(&String::from_utf8_lossy(&std::fs::read(file.path()).expect("a file")));
+    }
+    assert!(told.contains("action-finished") && !told.contains(SECRET) && !told.contains("czNjcjN0"), "{told}");
 }
 
 #[test]

@@ -142,6 +142,7 @@ fn heading(place: Option<&str>, clusters: &[ClusterMet]) -> String {
 }
 
 fn line(finding: &Finding) -> String {
+    let width = ui::width().max(60);
     let word = match (finding.passed, finding.severity) {
         (true, _) => "ok",
         (false, Severity::Error) => "MISSING",
@@ -149,35 +150,13 @@ fn line(finding: &Finding) -> String {
         (false, Severity::Warning) => "warning",
     };
     if finding.passed {
-        return wrapped(&format!("  {word:<9}"), &format!("{}: {}", finding.requirement, finding.found));
+        return ui::wrapped(&format!("  {word:<9}"), &format!("{}: {}", finding.requirement, finding.found), width);
     }
-    let mut out = wrapped(&format!("  {word:<9}"), &finding.requirement);
-    out.push_str(&wrapped("           found  ", &finding.found));
+    let mut out = ui::wrapped(&format!("  {word:<9}"), &finding.requirement, width);
+    out.push_str(&ui::wrapped("           found  ", &finding.found, width));
     if let Some(help) = &finding.help {
-        out.push_str(&wrapped("           do     ", help));
+        out.push_str(&ui::wrapped("           do     ", help, width));
     }
-    out
-}
-
-/// A text behind a beginning, later lines below its first word.
-fn wrapped(first: &str, text: &str) -> String {
-    let begin = first.chars().count();
-    let width = ui::width().max(60);
-    let (mut out, mut column) = (first.to_owned(), begin);
-    for (at, word) in text.split_whitespace().enumerate() {
-        let long = word.chars().count();
-        if at > 0 && column + 1 + long > width {
-            out.push('\n');
-            out.push_str(&" ".repeat(begin));
-            column = begin;
-        } else if at > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += long;
-    }
-    out.push('\n');
     out
 }
 

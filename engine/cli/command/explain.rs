@@ -35,7 +35,7 @@ fn text(page: &Page, width: usize) -> String {
             text.push_str(&format!("    {line}\n"));
         } else if line.is_empty() {
             if !paragraph.is_empty() {
-                text.push_str(&wrapped(&paragraph, width));
+                text.push_str(&ui::wrapped("", &paragraph, width));
             }
             paragraph.clear();
             if !text.ends_with("\n\n") {
@@ -47,7 +47,7 @@ fn text(page: &Page, width: usize) -> String {
         }
     }
     if !paragraph.is_empty() {
-        text.push_str(&wrapped(&paragraph, width));
+        text.push_str(&ui::wrapped("", &paragraph, width));
         text.push('\n');
     }
     let silenced = if page.can_be_silenced {
@@ -57,26 +57,7 @@ fn text(page: &Page, width: usize) -> String {
             page.id
         )
     } else {
-        wrapped("It cannot be silenced.", width)
+        ui::wrapped("", "It cannot be silenced.", width)
     };
     format!("{text}{silenced}\n{}\n", page.url())
-}
-
-/// Words in lines of at most `width` columns.
-fn wrapped(text: &str, width: usize) -> String {
-    let (mut lines, mut column) = (String::new(), 0);
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            lines.push('\n');
-            column = 0;
-        } else if column > 0 {
-            lines.push(' ');
-            column += 1;
-        }
-        lines.push_str(word);
-        column += length;
-    }
-    lines.push('\n');
-    lines
 }

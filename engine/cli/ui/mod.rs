@@ -51,6 +51,27 @@ fn skip_sequence(rest: &mut std::str::Chars<'_>) {
     }
 }
 
+/// A text behind a beginning, later lines below its first word.
+pub(crate) fn wrapped(first: &str, text: &str, width: usize) -> String {
+    let begin = first.chars().count();
+    let (mut out, mut column) = (first.to_owned(), begin);
+    for (at, word) in text.split_whitespace().enumerate() {
+        let long = word.chars().count();
+        if at > 0 && column + 1 + long > width {
+            out.push('\n');
+            out.push_str(&" ".repeat(begin));
+            column = begin;
+        } else if at > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += long;
+    }
+    out.push('\n');
+    out
+}
+
 /// Writes to standard error.
 pub(crate) fn err(text: &str) {
     let mut err = std::io::stderr().lock();

@@ -47,7 +47,7 @@ fn article(mode: Mode) -> &'static str {
 }
 
 fn changed(id: &str, changes: &[Change], told: &mut Vec<String>) {
-    for Change { what, old, new } in changes {
+    for Change { what, old, new, check } in changes {
         let gone = new.is_none();
         let smaller = || old.as_ref().and_then(Value::as_u64) > new.as_ref().and_then(Value::as_u64);
         match what.as_str() {
@@ -62,11 +62,8 @@ fn changed(id: &str, changes: &[Change], told: &mut Vec<String>) {
             "recoveryPoint" if gone => told.push(format!("`{id}` does not tell its recovery point any more")),
             "when" => told.push(format!("`{id}` runs under another condition")),
             "onFailure" => told.push(format!("`{id}` does something else when it fails")),
-            _ if gone && what.starts_with("verify ") && !what.contains("\" ") && !what.contains(" #") => {
+            _ if gone && *check => {
                 told.push(format!("`{id}` lost the check {}", what.trim_start_matches("verify ")));
-            }
-            _ if gone && what.starts_with("verify #") && !what.trim_start_matches("verify #").contains(' ') => {
-                told.push(format!("`{id}` lost a check"));
             }
             _ if gone && what.ends_with("mustFailFirst") => {
                 told.push(format!("`{id}`: {what} is gone: nobody sees any more that the check can fail"));
@@ -93,7 +90,7 @@ fn added(id: &str, new: &Runbook, told: &mut Vec<String>) {
 }
 
 fn of_head(change: &Change) -> Option<String> {
-    let Change { what, old, new } = change;
+    let Change { what, old, new, .. } = change;
     let millis = |value: &Option<Value>| {
         let text = value.as_ref()?.as_str()?.to_owned();
         text.parse::<crate::duration::Duration>().ok().map(crate::duration::Duration::as_millis)

@@ -4,7 +4,10 @@
 //! moves. It compares what is written: a `forEach` is one step, an included runbook is one step. It must not judge
 //! either of them; that is `lint`'s business. Renderings live one to a file below.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -51,6 +54,8 @@ pub struct Change {
     pub old: Option<Value>,
     /// The new value; `None`: there is none.
     pub new: Option<Value>,
+    /// Whether it is a check as a whole, and not a value in it.
+    pub check: bool,
 }
 
 /// A step that is different.
@@ -194,8 +199,16 @@ fn step_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Chang
         let given = check["name"].as_str().map(|name| format!("verify {name:?}"));
         given.unwrap_or_else(|| format!("verify #{}", at + 1))
     };
+    // Of several with one name each is another one.
     let named = |checks: &[Value]| -> Vec<(String, Value)> {
-        checks.iter().enumerate().map(|(at, check)| (name(at, check), check.clone())).collect()
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let all = checks.iter().enumerate().map(|(at, check)| {
+            let name = name(at, check);
+            let times = seen.entry(name.clone()).or_default();
+            *times += 1;
+            (if *times > 1 { format!("{name} ({times})") } else { name }, check.clone())
+        });
+        all.collect()
     };
     let (was, is) = (named(&old_checks), named(&new_checks));
     for (what, old) in &was {
@@ -205,11 +218,11 @@ fn step_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Chang
                     .into_iter()
                     .map(|change| Change { what: format!("{what} {}", change.what), ..change }),
             ),
-            None => found.push(Change { what: what.clone(), old: Some(old.clone()), new: None }),
+            None => found.push(Change { what: what.clone(), old: Some(old.clone()), new: None, check: true }),
         }
     }
     for (what, new) in is.iter().filter(|(what, _)| !was.iter().any(|(other, _)| other == what)) {
-        found.push(Change { what: what.clone(), old: None, new: Some(new.clone()) });
+        found.push(Change { what: what.clone(), old: None, new: Some(new.clone()), check: true });
     }
     found
 }
@@ -226,7 +239,7 @@ fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
         return;
     }
     let (Some(Value::Object(was)), Some(Value::Object(is))) = (old, new) else {
-        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned() });
+        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned(), check: false });
         return;
     };
     let mut keys: Vec<&String> = was.keys().collect();

@@ -133,7 +133,7 @@ fn path((runbook, sketch): &Side<'_>) -> Path {
     let steps: Vec<_> = runbook.steps.iter().collect();
     let estimate = |at: usize| {
         let (_, step) = steps.get(at).filter(|_| sketch.exists.get(at) == Some(&true))?;
-        step.estimate.map(crate::duration::Duration::as_millis)
+        step.estimated().map(crate::duration::Duration::as_millis)
     };
     let weight: Vec<u64> = (0..sketch.graph.len()).map(|at| estimate(at).unwrap_or(0)).collect();
     let longest = sketch.graph.longest(&sketch.order, &weight);
@@ -148,6 +148,6 @@ fn path((runbook, sketch): &Side<'_>) -> Path {
     Path {
         steps: on_path.into_iter().filter(|at| *at < steps.len() && there(at)).map(|at| steps[at].0.clone()).collect(),
         millis: end.map_or(0, |end| longest.finish(end)).saturating_sub(from),
-        without_estimate: all.filter(|at| steps[*at].1.estimate.is_none()).count(),
+        without_estimate: all.filter(|at| steps[*at].1.estimated().is_none()).count(),
     }
 }

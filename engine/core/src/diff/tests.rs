@@ -88,12 +88,51 @@ fn gates_checks_and_undos_that_are_gone_are_told_first() {
         "`a` needs no approval any more",
         "`a` has no undo any more",
         "`a` lost the check \"it answers\"",
-        "`a` lost a check",
+        "`a` lost the check #2",
     ] {
         assert!(found.attention.iter().any(|told| told == wanted), "{wanted}: {:?}", found.attention);
     }
     let fewer = between(old, &old.replace("count: 2", "count: 1"));
     assert_eq!(fewer.attention, ["`a` needs fewer people to approve it"]);
+}
+
+/// A name may look like anything, and two checks may have the same one.
+#[test]
+fn a_check_is_lost_whatever_its_name_is() {
+    let with = |checks: &str| format!("steps:\n  a: {{phase: data, exec: [a], verify: [{checks}]}}\n");
+    let one = "{name: 'pods #1', exec: [look]}, ";
+    let two = r#"{name: 'it says "yes" now', exec: [look]}, "#;
+    let (same, twin) = ("{name: same, exec: [look]}, ", "{name: same, exec: [more]}");
+    let old = with(&format!("{one}{two}{same}{twin}"));
+    for (new, told) in [
+        (with(&format!("{two}{same}{twin}")), r#"`a` lost the check "pods #1""#),
+        (with(&format!("{one}{same}{twin}")), r#"`a` lost the check "it says \"yes\" now""#),
+        (with(&format!("{one}{two}{same}")), r#"`a` lost the check "same" (2)"#),
+    ] {
+        assert_eq!(between(&old, &new).attention, [told], "{new}");
+    }
+    assert_eq!(between(&with(one), &with(&one.replace("look", "look, more"))).attention, Vec::<String>::new());
+}
+
+/// A pause takes its time by itself; nobody has to estimate it.
+#[test]
+fn a_pause_is_as_long_as_it_says() {
+    let old = "steps:\n  wait: {phase: data, pause: 4m}\n";
+    let found = between(old, &old.replace("4m", "5m"));
+    let order = &found.orders[0];
+    assert_eq!((order.old.millis, order.new.millis), (240_000, 300_000));
+    assert_eq!((order.old.without_estimate, order.new.without_estimate), (0, 0));
+}
+
+/// What cannot run has no critical path; it can be compared all the same.
+#[test]
+fn steps_in_a_circle_can_be_compared() {
+    let straight = "steps:\n  a: {phase: data, needs: [], exec: [a]}\n  b: {phase: data, needs: [a], exec: [b]}\n";
+    let circle = straight.replace("needs: []", "needs: [b]");
+    for (old, new) in [(straight, circle.as_str()), (&circle, straight), (&circle, &circle.replace("[b]\n", "[c]\n"))] {
+        let found = between(old, new);
+        assert!(!found.is_empty() && !text(&found).is_empty() && !markdown(&found).is_empty(), "{found:?}");
+    }
 }
 
 #[test]

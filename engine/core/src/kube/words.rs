@@ -4,6 +4,8 @@
 
 use jiff::Timestamp;
 
+pub use crate::words::list;
+
 /// The longest text of somebody else that goes into one of our messages, in characters.
 const MOST: usize = 240;
 
@@ -52,15 +54,6 @@ pub fn of(part: i64, whole: i64, what: &str) -> String {
 #[must_use]
 pub fn still(number: i64, what: &str, which: &str) -> String {
     format!("{} {which} still {}", count(number, what), if number == 1 { "runs" } else { "run" })
-}
-
-/// `a, b, c and 4 more`.
-#[must_use]
-pub fn list<T: AsRef<str>>(names: &[T], most: usize) -> String {
-    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
-    let more = names.len().saturating_sub(most);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
 }
 
 /// What somebody else wrote, fit to stand inside a message of ours: on one line, without control characters, without

@@ -150,7 +150,7 @@ fn weight(step: &Step) -> u64 {
     if step.when.is_some() || step.runbook.is_some() || step.for_each.is_some() {
         return 0;
     }
-    step.estimate.or(step.pause.as_ref().map(|pause| pause.0)).map_or(0, Duration::as_millis)
+    step.estimated().map_or(0, Duration::as_millis)
 }
 
 /// Tells of every workload that is started without waiting for any step of an earlier phase, although there are some.

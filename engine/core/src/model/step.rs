@@ -147,6 +147,14 @@ pub struct Step {
     pub injects_outage: bool,
 }
 
+impl Step {
+    /// How long it takes by its author: the estimate, or the length of the pause that it is.
+    #[must_use]
+    pub fn estimated(&self) -> Option<Duration> {
+        self.estimate.or(self.pause.as_ref().map(|pause| pause.0))
+    }
+}
+
 /// In which mode a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

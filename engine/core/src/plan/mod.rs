@@ -124,6 +124,6 @@ impl PlanStep {
     /// Whether anybody said how long it takes: its author, or the length of the pause that it is.
     #[must_use]
     pub fn is_estimated(&self) -> bool {
-        self.spec.estimate.is_some() || self.spec.pause.is_some()
+        self.spec.estimated().is_some()
     }
 }

@@ -41,6 +41,8 @@ pub struct Ask {
 pub enum Again {
     /// It only reads, or doing it twice is the same as doing it once.
     Always,
+    /// It changes nothing, and others have a say in the answer: a webhook that fails will fail again.
+    Trial,
     /// Only when the server said that it did nothing.
     Refused,
 }
@@ -282,7 +284,11 @@ async fn tried(cluster: &Cluster, step: Option<&str>, call: &Call, most: u32) ->
         let may = match failed.kind {
             Kind::Said => false,
             Kind::Refused => true,
-            Kind::Lost => call.again == Again::Always,
+            Kind::Lost => match call.again {
+                Again::Always => true,
+                Again::Trial => !error.message.contains("calling webhook"),
+                Again::Refused => false,
+            },
         };
         if !may {
             return Tried { answer: Err(error), tries };

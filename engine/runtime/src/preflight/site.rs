@@ -136,14 +136,8 @@ impl<'a> Site<'a> {
         // The server's own limit is below ours: a webhook that hangs must not look like a server that does.
         let force = if force { "&force=true" } else { "" };
         let path = format!("{path}?dryRun=All&fieldManager=lifeboat&fieldValidation=Strict&timeout=10s{force}");
-        let patch = |again| self.ask.patch(&path, "application/apply-patch+yaml", object, again);
-        match patch(Again::Refused).await {
-            // A webhook that fails will fail again, and each time that takes its time; a server may be better in a moment.
-            Err(error) if error.in_doubt && error.status != 0 && !error.message.contains("calling webhook") => {
-                self.answer(&path, patch(Again::Always)).await
-            }
-            answer => self.answer(&path, std::future::ready(answer)).await,
-        }
+        let tried = self.ask.patch(&path, "application/apply-patch+yaml", object, Again::Trial);
+        self.answer(&path, tried).await
     }
 
     /// All objects of a kind, in a namespace or in all of them.

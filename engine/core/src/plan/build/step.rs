@@ -319,7 +319,7 @@ fn elements(
 
 /// How long a step takes, as far as its author says.
 pub(super) fn estimate(step: &Step) -> Duration {
-    step.estimate.or(step.pause.as_ref().map(|pause| pause.0)).unwrap_or_default()
+    step.estimated().unwrap_or_default()
 }
 
 /// Longest time of one attempt.
