@@ -1,7 +1,9 @@
 //! `lint` and `plan`, as people and editors use them. What each rule finds is tested in core.
 
 mod chosen;
+mod diff;
 mod outputs;
+mod schema;
 
 use std::{
     fs,
@@ -9,8 +11,6 @@ use std::{
 };
 
 use crate::harness::{Place, repository, runbook};
-
-mod diff;
 
 #[test]
 fn ten_mistakes_are_told_at_once_each_at_its_line() {

@@ -124,7 +124,7 @@ impl JsonSchema for Duration {
             "type": "string",
             "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
             "minLength": 2,
-            "examples": ["90s", "15m", "4h", "30d", "1h30m"],
+            "examples": ["90s", "1h30m"],
         })
     }
 }

@@ -39,6 +39,7 @@ fn files() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
         ("schemas/runbook.json", schema::runbook()),
         ("schemas/evidence.json", schema::evidence()),
+        ("schemas/catalog.json", schema::catalog()),
         ("book/src/reference/runbook.md", keys(&schema::runbook())?),
         ("book/src/reference/actions.md", actions()),
         ("book/src/reference/checks.md", checks()),
@@ -65,6 +66,7 @@ fn actions() -> String {
     for kind in action::Kind::ALL {
         let facts = kind.facts();
         _ = writeln!(page, "\n## {}\n\n`{}` {}.", facts.name, facts.name, facts.summary);
+        _ = writeln!(page, "\n```yaml\n{}\n```", facts.example);
         table(&mut page, facts.result);
     }
     page
@@ -75,6 +77,7 @@ fn checks() -> String {
     for kind in check::Kind::ALL {
         let facts = kind.facts();
         _ = writeln!(page, "\n## {}\n\n`{}` {}.", facts.name, facts.name, facts.summary);
+        _ = writeln!(page, "\n```yaml\n{}\n```", facts.example);
         _ = writeln!(page, "\nWithout `expect` it passes when `{}`.", facts.expect);
         table(&mut page, facts.result);
     }
@@ -108,7 +111,12 @@ fn diagnostics() -> String {
 
 /// The text of a description, on one line.
 fn about(value: &Value) -> String {
-    let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
+    line(value.get("description").unwrap_or(&Value::Null))
+}
+
+/// A text on one line, fit for a table.
+fn line(text: &Value) -> String {
+    let text = text.as_str().unwrap_or_default();
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
@@ -170,9 +178,12 @@ fn types(page: &mut String, schema: &Value) {
     for (name, definition) in schema.get("$defs").and_then(Value::as_object).into_iter().flatten() {
         _ = writeln!(page, "\n## {name}\n\n{}", about(definition));
         properties(page, definition);
-        let constants = definition.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-        let listed: Vec<String> =
+        let list = |key: &str| definition.get(key).and_then(Value::as_array).into_iter().flatten();
+        let constants = list("oneOf");
+        let mut listed: Vec<String> =
             constants.filter_map(|one| Some(format!("- `{}`: {}", one.get("const")?.as_str()?, about(one)))).collect();
+        let values = list("enum").zip(list("enumDescriptions"));
+        listed.extend(values.filter_map(|(name, about)| Some(format!("- `{}`: {}", name.as_str()?, line(about)))));
         if !listed.is_empty() {
             _ = writeln!(page, "\n{}", listed.join("\n"));
         }

@@ -50,6 +50,15 @@ impl Render for Apply {
 pub const FACTS: Facts = Facts {
     name: "apply",
     summary: "applies manifests by server-side apply, no kubectl",
+    example: r#"apply:
+  cluster: recovery
+  namespace: shop
+  manifest: |
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: mode}
+    data: {mode: recovery}
+undo: auto"#,
     result: &[
         Field {
             name: "objects",

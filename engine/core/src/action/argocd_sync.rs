@@ -53,6 +53,7 @@ impl Render for ArgocdSync {
 pub const FACTS: Facts = Facts {
     name: "argocd-sync",
     summary: "has Argo CD sync an Application, until it is synced and healthy at the wanted revision",
+    example: "argocd-sync: {cluster: recovery, application: shop, namespace: argocd}",
     result: &[
         Field { name: "revision", kind: "string", about: "revision that was synced" },
         Field { name: "sync", kind: "string", about: "sync status: `Synced` when it succeeded" },

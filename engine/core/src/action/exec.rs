@@ -26,6 +26,7 @@ pub const RESULT: &[Field] = &[
 pub const FACTS: Facts = Facts {
     name: "exec",
     summary: "runs a program, no shell; each argument is templated on its own",
+    example: r#"exec: [terraform, "-chdir=infra", apply, -auto-approve, -input=false]"#,
     result: RESULT,
     undo_auto: false,
 };

@@ -63,6 +63,7 @@ impl Render for FluxReconcile {
 pub const FACTS: Facts = Facts {
     name: "flux-reconcile",
     summary: "has Flux reconcile an object now, until it is ready at the wanted revision",
+    example: "flux-reconcile: {cluster: recovery, kind: Kustomization, namespace: flux-system, name: apps}",
     result: &[
         Field { name: "revision", kind: "string", about: "revision that was applied, or fetched by a source" },
         Field { name: "token", kind: "string", about: "the request that was handled" },

@@ -82,6 +82,10 @@ pub const RESULT: &[Field] = &[
 pub const FACTS: Facts = Facts {
     name: "http",
     summary: "sends one HTTP request; GET and HEAD read, everything else mutates",
+    example: r#"http:
+  url: https://cdn.example.org/purge
+  method: POST
+  headers: {Authorization: "Bearer {{inputs.token}}"}"#,
     result: RESULT,
     undo_auto: false,
 };

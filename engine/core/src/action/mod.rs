@@ -68,6 +68,8 @@ pub struct Facts {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
+    /// How it is written, with what mostly stands beside it: YAML.
+    pub example: &'static str,
     /// Names that `result` has, each with its type and meaning.
     pub result: &'static [Field],
     /// Whether `undo: auto` works.

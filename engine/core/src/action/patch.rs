@@ -59,6 +59,13 @@ impl Render for Patch {
 pub const FACTS: Facts = Facts {
     name: "patch",
     summary: "changes one Kubernetes object",
+    example: r#"patch:
+  cluster: recovery
+  kind: Deployment
+  namespace: shop
+  name: api
+  merge: '{"spec": {"paused": true}}'
+undo: auto"#,
     result: &[
         Field { name: "object", kind: "map", about: "the object afterwards, without `managedFields`" },
         Field { name: "changed", kind: "bool", about: "whether it is another than before" },

@@ -15,6 +15,7 @@ pub struct Pause(pub Duration);
 pub const FACTS: Facts = Facts {
     name: "pause",
     summary: "soak time: waits",
+    example: "pause: 5m",
     result: &[Field { name: "durationMs", kind: "int", about: "how long it waited, in milliseconds" }],
     undo_auto: false,
 };

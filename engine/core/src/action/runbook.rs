@@ -22,6 +22,7 @@ pub struct Include {
 pub const FACTS: Facts = Facts {
     name: "runbook",
     summary: "includes another runbook: one plan, one evidence log",
+    example: r#"runbook: {path: postgres-promotion.yaml, inputs: {host: "{{inputs.databaseHost}}"}}"#,
     result: &[],
     undo_auto: false,
 };

@@ -18,6 +18,8 @@ pub const INTERPRETER: [&str; 5] = ["bash", "-e", "-u", "-o", "pipefail"];
 pub const FACTS: Facts = Facts {
     name: "shell",
     summary: "runs a script with `bash -euo pipefail`; no templates inside, values by `env`",
+    example: r#"shell: ./shift.sh "$ZONE" "$TARGET"
+env: {ZONE: "{{inputs.zone}}", TARGET: "{{inputs.target}}"}"#,
     result: super::exec::RESULT,
     undo_auto: false,
 };

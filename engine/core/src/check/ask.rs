@@ -7,6 +7,7 @@ use crate::action::Field;
 pub const FACTS: Facts = Facts {
     name: "ask",
     summary: "a person answers yes or no; unattended it fails",
+    example: r#"ask: "Do support agents see new orders come in?""#,
     result: &[
         Field { name: "yes", kind: "bool", about: "the answer" },
         Field { name: "by", kind: "string", about: "who answered" },

@@ -78,6 +78,7 @@ pub struct Order {
 pub const FACTS: Facts = Facts {
     name: "can-i",
     summary: "asks the API server what a service account, a user, or the engine may do",
+    example: "can-i: {cluster: recovery, verb: get, resource: secrets, namespace: shop, serviceAccount: api}",
     result: &[
         Field { name: "allowed", kind: "bool", about: "whether it is allowed" },
         Field { name: "reason", kind: "string", about: "why, as far as the server says" },

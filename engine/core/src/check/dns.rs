@@ -78,6 +78,9 @@ pub struct Order {
 pub const FACTS: Facts = Facts {
     name: "dns",
     summary: "asks DNS resolvers; all must agree",
+    example: r#"dns: {name: shop.example.org, type: A, resolvers: [1.1.1.1, 8.8.8.8]}
+expect: "agreed && answers == ['192.0.2.10']"
+within: 5m"#,
     result: &[
         Field {
             name: "answers",

@@ -103,6 +103,8 @@ pub const RESULT: &[Field] = &[
 pub const FACTS: Facts = Facts {
     name: "kube",
     summary: "looks at objects of a Kubernetes cluster; passes when they are ready",
+    example: r#"kube: {cluster: recovery, kind: Deployment, namespace: shop, selector: "app=api", ready: all}
+within: 5m"#,
     result: RESULT,
     expect: "ok",
 };

@@ -55,6 +55,8 @@ pub struct Facts {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
+    /// How it is written, with what mostly stands beside it: YAML.
+    pub example: &'static str,
     /// Names that `expect` sees, each with its type and meaning.
     pub result: &'static [Field],
     /// The CEL that judges the result when the author does not say.

@@ -8,6 +8,8 @@ pub use crate::action::shell::Shell;
 pub const FACTS: Facts = Facts {
     name: "shell",
     summary: "runs a script with `bash -euo pipefail`; it must only look",
+    example: r#"shell: test "$(wc -l < "$FILE")" -gt 100
+env: {FILE: /srv/orders.csv}"#,
     result: crate::action::exec::RESULT,
     expect: "exitCode == 0",
 };

@@ -18,6 +18,8 @@ pub struct Tcp {
 pub const FACTS: Facts = Facts {
     name: "tcp",
     summary: "opens a TCP connection",
+    example: r#"tcp: {address: "db.example.org:5432"}
+within: 1m"#,
     result: &[
         Field { name: "connected", kind: "bool", about: "whether it opened" },
         Field { name: "error", kind: "string", about: "why not, or empty" },

@@ -41,6 +41,8 @@ pub struct Order {
 pub const FACTS: Facts = Facts {
     name: "tls",
     summary: "makes a TLS handshake: chain, names, days left",
+    example: r#"tls: {address: "shop.example.org:443"}
+expect: "trusted && nameMatches && daysLeft >= 14""#,
     result: &[
         Field { name: "connected", kind: "bool", about: "whether a handshake was made, trusted or not" },
         Field { name: "trusted", kind: "bool", about: "whether the chain leads to a trusted root and is valid now" },
