@@ -2,6 +2,7 @@
 
 mod chosen;
 mod diff;
+mod mutated;
 mod outputs;
 mod schema;
 

@@ -50,7 +50,7 @@ impl Render for Apply {
 pub const FACTS: Facts = Facts {
     name: "apply",
     summary: "applies manifests by server-side apply, no kubectl",
-    example: r#"apply:
+    example: "apply:
   cluster: recovery
   namespace: shop
   manifest: |
@@ -58,7 +58,7 @@ pub const FACTS: Facts = Facts {
     kind: ConfigMap
     metadata: {name: mode}
     data: {mode: recovery}
-undo: auto"#,
+undo: auto",
     result: &[
         Field {
             name: "objects",

@@ -65,8 +65,8 @@ impl Render for Delete {
 pub const FACTS: Facts = Facts {
     name: "delete",
     summary: "deletes Kubernetes objects and waits until they are gone",
-    example: r#"delete: {cluster: recovery, kind: Namespace, name: restore-drill}
-irreversible: true"#,
+    example: "delete: {cluster: recovery, kind: Namespace, name: restore-drill}
+irreversible: true",
     result: &[
         Field { name: "deleted", kind: "list", about: "what was deleted: maps of `kind`, `namespace`, `name`, `uid`" },
         Field { name: "absent", kind: "bool", about: "whether there was nothing to delete" },

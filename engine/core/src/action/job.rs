@@ -69,13 +69,13 @@ impl Render for Job {
 pub const FACTS: Facts = Facts {
     name: "job",
     summary: "runs a container as a Kubernetes Job and streams its log",
-    example: r#"job:
+    example: "job:
   cluster: recovery
   namespace: shop
   image: registry.example.org/probe@sha256:4a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9
   command: [probe, --read-only]
   serviceAccount: api
-effect: reads"#,
+effect: reads",
     result: &[
         Field { name: "job", kind: "string", about: "name of the Job" },
         Field { name: "pod", kind: "string", about: "name of its pod" },

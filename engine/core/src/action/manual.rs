@@ -22,11 +22,11 @@ pub struct Manual {
 pub const FACTS: Facts = Facts {
     name: "manual",
     summary: "a person does it and says done; unattended the run holds",
-    example: r#"manual:
+    example: "manual:
   instructions: |
     Tell the provider to lock the old account.
     Attach the answer.
-  attach: [answer]"#,
+  attach: [answer]",
     result: &[
         Field { name: "by", kind: "string", about: "who said done" },
         Field { name: "note", kind: "string", about: "what that person wrote, or empty" },

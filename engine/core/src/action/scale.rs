@@ -47,8 +47,8 @@ impl Render for Scale {
 pub const FACTS: Facts = Facts {
     name: "scale",
     summary: "sets the number of replicas",
-    example: r#"scale: {cluster: recovery, kind: Deployment, namespace: shop, name: worker, replicas: 0}
-undo: auto"#,
+    example: "scale: {cluster: recovery, kind: Deployment, namespace: shop, name: worker, replicas: 0}
+undo: auto",
     result: &[
         Field { name: "before", kind: "int", about: "how many were wanted before" },
         Field { name: "replicas", kind: "int", about: "how many are wanted now" },

@@ -73,8 +73,8 @@ impl Render for VeleroBackup {
 pub const FACTS: Facts = Facts {
     name: "velero-backup",
     summary: "makes a Velero backup and follows it to its end",
-    example: r#"velero-backup: {cluster: primary, namespaces: [shop], ttl: 7d}
-undo: auto"#,
+    example: "velero-backup: {cluster: primary, namespaces: [shop], ttl: 7d}
+undo: auto",
     result: &[
         Field { name: "backup", kind: "string", about: "name of the Backup" },
         Field { name: "phase", kind: "string", about: "phase in which it ended: `Completed` when it succeeded" },

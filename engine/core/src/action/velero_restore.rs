@@ -116,13 +116,13 @@ fn mapping(texts: &dyn Texts, written: &IndexMap<Template, Template>) -> Rendere
 pub const FACTS: Facts = Facts {
     name: "velero-restore",
     summary: "restores from the newest usable Velero backup, or a named one, and follows it to its end",
-    example: r#"velero-restore:
+    example: "velero-restore:
   cluster: recovery
   backup: latest
   maxAge: 1h
   namespaces: [shop]
   namespaceMapping: {shop: shop-drill}
-undo: auto"#,
+undo: auto",
     result: &[
         Field { name: "restore", kind: "string", about: "name of the Restore" },
         Field { name: "backup", kind: "string", about: "name of the backup that was chosen" },

@@ -8,8 +8,8 @@ pub use crate::action::exec::Exec;
 pub const FACTS: Facts = Facts {
     name: "exec",
     summary: "runs a program, no shell; it must only look",
-    example: r#"exec: [pg_isready, --host, db.example.org]
-within: 2m"#,
+    example: "exec: [pg_isready, --host, db.example.org]
+within: 2m",
     result: crate::action::exec::RESULT,
     expect: "exitCode == 0",
 };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Change, Diff, StepChange};
+use super::{Change, Diff, Path, StepChange};
 use crate::{
     model::{Mode, Runbook},
     words,
@@ -27,9 +27,13 @@ pub(super) fn attention(diff: &Diff, old: &Runbook, new: &Runbook) -> Vec<String
         for pair in &order.turned {
             told.push(format!("`{}` comes before `{}` now; it was the other way round{mode}", pair.0, pair.1));
         }
+        if order.old.is_some() && order.new.is_none() {
+            told.push(format!("its steps cannot be put in order any more, as `lint` shows{mode}"));
+        }
         let rto = new.recovery.objectives.rto.as_millis();
-        if order.new.millis > rto && order.old.millis <= old.recovery.objectives.rto.as_millis() {
-            let (takes, rto) = (super::length(order.new.millis), super::length(rto));
+        let takes = |path: &Option<Path>| path.as_ref().map_or(0, |path| path.millis);
+        if takes(&order.new) > rto && takes(&order.old) <= old.recovery.objectives.rto.as_millis() {
+            let (takes, rto) = (super::length(takes(&order.new)), super::length(rto));
             told.push(format!("by its estimates it takes {takes} now, longer than the RTO of {rto}{mode}"));
         }
     }

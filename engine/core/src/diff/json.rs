@@ -7,7 +7,8 @@ use super::{Change, Diff, Order, Pair, Path, StepChange};
 /// `{"version":1,"old","new","same","attention":[…],"head":[{"what","old","new"}],"steps":{"added":[…],"removed":[…],
 /// "renamed":[{"old","new"}],"changed":[{"id","changes":[{"what","old","new"}]}]},"orders":[{"mode","lost":[["a","b"]],
 /// "gained":[…],"turned":[…],"criticalPath":{"old":{"steps","estimateMs","withoutEstimate"},"new":{…}}}]}`. `old` and `new` of
-/// a change are absent where there is nothing; `mode` is null where the order is the same in both.
+/// a change are absent where there is nothing; `mode` is null where the order is the same in both,
+/// and a path where the steps cannot be put in order.
 #[must_use]
 pub fn json(diff: &Diff) -> Value {
     let ids =
@@ -49,8 +50,11 @@ fn change(change: &Change) -> Value {
 
 fn order(order: &Order) -> Value {
     let pairs = |pairs: &[Pair]| pairs.iter().map(|pair| json!([pair.0, pair.1])).collect::<Vec<_>>();
-    let path =
-        |path: &Path| json!({"steps": path.steps, "estimateMs": path.millis, "withoutEstimate": path.without_estimate});
+    let path = |path: &Option<Path>| {
+        path.as_ref().map(
+            |path| json!({"steps": path.steps, "estimateMs": path.millis, "withoutEstimate": path.without_estimate}),
+        )
+    };
     json!({
         "mode": order.mode.map(crate::model::Mode::name),
         "lost": pairs(&order.lost),

@@ -24,6 +24,10 @@ pub fn markdown(diff: &Diff) -> String {
     for order in &diff.orders {
         let mode = order.mode.map_or_else(String::new, |mode| format!(" ({})", mode.name()));
         for (word, path) in [("before", &order.old), ("after", &order.new)] {
+            let Some(path) = path else {
+                _ = writeln!(page, "| {word}{mode} | none | the steps cannot be put in order, as `lint` shows |");
+                continue;
+            };
             let unknown = match path.without_estimate {
                 0 => String::new(),
                 some => format!(", {} without an estimate", words::count(some, "step")),

@@ -18,10 +18,10 @@ pub struct Order {
     pub gained: Vec<Pair>,
     /// Pairs whose order was the other way round.
     pub turned: Vec<Pair>,
-    /// The critical path before.
-    pub old: Path,
-    /// The critical path now.
-    pub new: Path,
+    /// The critical path before; `None`: the steps had no order, as they wait in a circle or for a later phase.
+    pub old: Option<Path>,
+    /// The critical path now, likewise.
+    pub new: Option<Path>,
 }
 
 /// Two steps, by their new names: the first comes before the second, or did.
@@ -29,7 +29,7 @@ pub struct Order {
 pub struct Pair(pub String, pub String);
 
 /// The steps that decide how long it takes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
     /// Their names, first to last.
     pub steps: Vec<String>,
@@ -54,7 +54,8 @@ impl Order {
         };
         let mut order =
             Self { mode, lost: Vec::new(), gained: Vec::new(), turned: Vec::new(), old: path(old), new: path(new) };
-        order.old.steps = order.old.steps.iter().map(|step| new_name(step)).collect();
+        let (Some(was), Some(_)) = (&mut order.old, &order.new) else { return order };
+        was.steps = was.steps.iter().map(|step| new_name(step)).collect();
         let numbers = |side: &Side<'_>| -> HashMap<String, usize> {
             let all = side.0.steps.keys().enumerate().filter(|(at, _)| side.1.exists[*at]);
             all.map(|(at, id)| (id.clone(), at)).collect()
@@ -126,9 +127,9 @@ fn near(sketch: &Sketch, stays: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
     pairs
 }
 
-fn path((runbook, sketch): &Side<'_>) -> Path {
-    if sketch.problems.iter().any(|problem| problem.code == "dependency-cycle") {
-        return Path::default();
+fn path((runbook, sketch): &Side<'_>) -> Option<Path> {
+    if !sketch.is_ordered() {
+        return None;
     }
     let steps: Vec<_> = runbook.steps.iter().collect();
     let estimate = |at: usize| {
@@ -145,9 +146,9 @@ fn path((runbook, sketch): &Side<'_>) -> Path {
     let outage = all.clone().find(|at| sketch.mode == Mode::Drill && steps[*at].1.injects_outage);
     let from = outage.map_or(0, |at| longest.start(at));
     let on_path = end.map(|end| longest.path(end)).unwrap_or_default();
-    Path {
+    Some(Path {
         steps: on_path.into_iter().filter(|at| *at < steps.len() && there(at)).map(|at| steps[at].0.clone()).collect(),
         millis: end.map_or(0, |end| longest.finish(end)).saturating_sub(from),
         without_estimate: all.filter(|at| steps[*at].1.estimated().is_none()).count(),
-    }
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Diff, Pair, StepChange, diff, json, markdown, text};
+use super::{Diff, Pair, Path, StepChange, diff, json, markdown, text};
 use crate::{model::parse::parse, source::Source};
 
 const HEAD: &str = "apiVersion: lifeboat.dev/v1
@@ -20,6 +20,10 @@ fn between(old: &str, new: &str) -> Diff {
     };
     let (old, new) = (read("old.yaml", old), read("new.yaml", new));
     diff((&old.0, &old.1), (&new.0, &new.1))
+}
+
+fn path(path: &Option<Path>) -> &Path {
+    path.as_ref().expect("an order")
 }
 
 fn pair(first: &str, then: &str) -> Pair {
@@ -120,18 +124,29 @@ fn a_pause_is_as_long_as_it_says() {
     let old = "steps:\n  wait: {phase: data, pause: 4m}\n";
     let found = between(old, &old.replace("4m", "5m"));
     let order = &found.orders[0];
-    assert_eq!((order.old.millis, order.new.millis), (240_000, 300_000));
-    assert_eq!((order.old.without_estimate, order.new.without_estimate), (0, 0));
+    assert_eq!((path(&order.old).millis, path(&order.new).millis), (240_000, 300_000));
+    assert_eq!((path(&order.old).without_estimate, path(&order.new).without_estimate), (0, 0));
 }
 
-/// What cannot run has no critical path; it can be compared all the same.
+/// What cannot run has no critical path; it can be compared all the same, and is no different from itself.
 #[test]
-fn steps_in_a_circle_can_be_compared() {
+fn steps_without_an_order_can_be_compared() {
     let straight = "steps:\n  a: {phase: data, needs: [], exec: [a]}\n  b: {phase: data, needs: [a], exec: [b]}\n";
     let circle = straight.replace("needs: []", "needs: [b]");
-    for (old, new) in [(straight, circle.as_str()), (&circle, straight), (&circle, &circle.replace("[b]\n", "[c]\n"))] {
-        let found = between(old, new);
-        assert!(!found.is_empty() && !text(&found).is_empty() && !markdown(&found).is_empty(), "{found:?}");
+    let inverted = "steps:\n  a: {phase: data, needs: [c], exec: [a]}\n  b: {phase: data, exec: [b]}\n  \
+                    c: {phase: validate, exec: [c]}\n";
+    for broken in [circle.as_str(), inverted] {
+        let same = between(broken, broken);
+        assert!(same.is_empty() && same.attention.is_empty(), "{same:?}");
+        let found = between(straight, broken);
+        assert!(found.orders[0].new.is_none() && found.orders[0].old.is_some());
+        assert!(found.attention.iter().any(|told| told.contains("cannot be put in order any more")), "{found:?}");
+        assert!(text(&found).contains("after   none: the steps cannot be put in order"), "{}", text(&found));
+        assert!(markdown(&found).contains("| after | none |"), "{}", markdown(&found));
+        assert!(json(&found)["orders"][0]["criticalPath"]["new"].is_null());
+        let mended = between(broken, straight);
+        assert!(!mended.is_empty(), "{mended:?}");
+        assert!(text(&mended).contains("before  none"), "{}", text(&mended));
     }
 }
 
@@ -140,7 +155,7 @@ fn promises_and_time_are_told() {
     let steps = "steps:\n  a: {phase: data, exec: [a], estimate: 4m, restores: true}\n";
     let whole = format!("{HEAD}{steps}");
     let found = between(&whole, &whole.replace("estimate: 4m", "estimate: 20m").replace("rpo: 1m", "rpo: 1h"));
-    assert_eq!((found.orders[0].old.millis, found.orders[0].new.millis), (240_000, 1_200_000));
+    assert_eq!((path(&found.orders[0].old).millis, path(&found.orders[0].new).millis), (240_000, 1_200_000));
     assert_eq!(
         found.attention,
         ["by its estimates it takes 20m now, longer than the RTO of 10m", "the RPO is 1h and was 1m: less is promised"]

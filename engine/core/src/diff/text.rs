@@ -70,6 +70,10 @@ fn of(page: &mut String, order: &Order) {
     }
     _ = writeln!(page, "CRITICAL PATH{mode}, by estimates");
     for (word, path) in [("before", &order.old), ("after", &order.new)] {
+        let Some(path) = path else {
+            _ = writeln!(page, "  {word:<6}  none: the steps cannot be put in order, as `lint` shows");
+            continue;
+        };
         let unknown = match path.without_estimate {
             0 => String::new(),
             some => format!(" ({} without an estimate)", words::count(some, "step")),

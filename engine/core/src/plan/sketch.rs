@@ -66,6 +66,11 @@ impl Sketch {
         sketch
     }
 
+    /// Whether `order` means something: no step waits in a circle, or for a later phase.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.problems.iter().all(|problem| problem.code == "unknown-step")
+    }
+
     /// The edges that are written, and where.
     fn written(&mut self, steps: &[(&str, &Spanned<Step>)], source: &Arc<Source>) -> HashMap<(usize, usize), Span> {
         let mut spans = HashMap::new();

@@ -102,7 +102,7 @@ steps:
     }
 
     fn indented(yaml: &str, by: usize) -> String {
-        yaml.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+        yaml.lines().map(|line| format!("{:by$}{line}\n", "")).collect::<Vec<_>>().concat()
     }
 
     #[test]
