@@ -1,6 +1,6 @@
 //! What of `lint` is chosen: `--select`, `--ignore`, comments, `lifeboat.toml`; and what it tells about its rules.
 
-use crate::harness::{Ended, Place, runbook_with};
+use crate::harness::{Ended, Place, repository, runbook_with};
 
 /// A runbook that claims so little that few rules have anything to say.
 fn quiet(more: &str, steps: &str) -> String {
@@ -109,4 +109,19 @@ fn rules_are_listed_and_explained() {
     place.lifeboat(&["lint", "--rules", "--format", "sarif"]).code(2);
     place.lifeboat(&["explain", "duplicate-key"]).code(0).says("It cannot be silenced.");
     place.lifeboat(&["explain", "unusd-input"]).code(2).says("did you mean `unused-input`?");
+}
+
+/// What an organisation decided counts for every runbook below its file, and a run does not ask for it.
+#[test]
+fn an_organisation_decides_for_all_runbooks() {
+    let place = Place::new();
+    let folder = repository().join("tests/fixtures/lint/image-from-foreign-registry");
+    let runbook = std::fs::read_to_string(folder.join("bad.yaml")).expect("a fixture");
+    place.file("runbooks/deep/r.yaml", &runbook);
+    place.lifeboat(&["lint", "runbooks", "--deny", "warnings"]).code(0);
+    place.file("lifeboat.toml", "[organisation]\nregistries = [\"registry.example.org\", \"ghcr.io/example\"]\n");
+    let ended = place.lifeboat(&["lint", "runbooks", "--deny", "warnings"]).code(2);
+    let ended = ended.says("expected an image from `registry.example.org`, `ghcr.io/example`, found `busybox@sha256:");
+    assert_eq!(ended.err.matches("image-from-foreign-registry").count(), 2, "{ended}");
+    place.lifeboat(&["plan", "runbooks/deep/r.yaml"]).code(0);
 }

@@ -38,8 +38,10 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
         match prepare::open(file) {
             Ok(opened) => {
                 found.extend(opened.parsed.diagnostics.iter().cloned());
-                let of_rules = lint::lint(&opened.parsed, &|directory, path| opened.library.resolve(directory, path));
                 let config = configs.of(file);
+                let of_rules = lint::lint_for(config.config.organisation(), &opened.parsed, &|directory, path| {
+                    opened.library.resolve(directory, path)
+                });
                 let judged = choice::judge(of_rules, &choice, &config.config, &config.path(file));
                 found.extend(judged.findings);
                 hushed.extend(judged.hushed);

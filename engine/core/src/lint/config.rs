@@ -10,9 +10,13 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::choice::{Levels, rule};
+use super::{
+    choice::{Levels, rule},
+    organisation::Organisation,
+};
 use crate::{
     diagnostic::{Diagnostic, Severity},
+    duration::Duration,
     plan::nearest::Nearest,
     source::{Source, Span},
     words::clip,
@@ -32,6 +36,8 @@ pub struct Config {
     pub(super) rules: Levels,
     /// The same for some files; later ones win.
     paths: Vec<(glob::Pattern, Levels)>,
+    /// What holds for all runbooks.
+    organisation: Organisation,
 }
 
 impl Config {
@@ -52,6 +58,12 @@ impl Config {
         let config = if reader.mistakes.is_empty() { reader.top(table.get_ref()) } else { Self::default() };
         reader.mistakes.sort_by(|one, other| one.sort_key().cmp(&other.sort_key()));
         (config, reader.mistakes)
+    }
+
+    /// What holds for all runbooks.
+    #[must_use]
+    pub const fn organisation(&self) -> &Organisation {
+        &self.organisation
     }
 
     /// What is different for the file at a path, relative to the configuration's directory.
@@ -111,7 +123,15 @@ impl Reader<'_> {
                         "write `[lint]` on a line of its own, and its keys below",
                     ),
                 },
-                _ => self.unknown(key, &["lint"], "`lifeboat.toml`"),
+                "organisation" => match value.get_ref().as_table() {
+                    Some(table) => config.organisation = self.organisation(table),
+                    None => self.wrong(
+                        value,
+                        "the table `[organisation]`",
+                        "write `[organisation]` on a line of its own, and its keys below",
+                    ),
+                },
+                _ => self.unknown(key, &["lint", "organisation"], "`lifeboat.toml`"),
             }
         }
         config
@@ -136,6 +156,38 @@ impl Reader<'_> {
                 _ => self.unknown(key, &["select", "ignore", "rules", "paths"], "`[lint]`"),
             }
         }
+    }
+
+    fn organisation(&mut self, table: &DeTable<'_>) -> Organisation {
+        let mut organisation = Organisation::default();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "registries" => organisation.registries = self.texts(value, "`[\"registry.example.org\"]`"),
+                "failed-domain-labels" => organisation.failed_domain_labels = self.texts(value, "`[\"region\"]`"),
+                "drill-every" => match value.get_ref().as_str().and_then(|text| text.parse::<Duration>().ok()) {
+                    Some(every) if every > Duration::from_millis(0) => organisation.drill_every = Some(every),
+                    _ => self.wrong(value, "a length of time, in quotes", "write `drill-every = \"30d\"`"),
+                },
+                _ => self.unknown(key, &["registries", "failed-domain-labels", "drill-every"], "`[organisation]`"),
+            }
+        }
+        organisation
+    }
+
+    fn texts(&mut self, value: &Value<'_>, example: &str) -> Vec<String> {
+        let help = format!("write {example}");
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong(value, "a list of texts", &help);
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.get_ref().as_str().map(str::trim).filter(|text| !text.is_empty()) {
+                Some(text) => texts.push(text.to_owned()),
+                None => self.wrong(item, "a text that is not empty, in quotes", &help),
+            }
+        }
+        texts
     }
 
     fn id(&mut self, id: &str, range: Range<usize>) -> Option<&'static str> {
@@ -296,6 +348,30 @@ mod tests {
         assert_eq!(wrong.len(), 2);
         assert_eq!(wrong[0].help, "did you mean `unused-input`?");
         assert!(wrong[1].help.contains("no rule"), "{wrong:?}");
+    }
+
+    #[test]
+    fn an_organisation_decides() {
+        let (config, mistakes) = read(
+            "[organisation]\nregistries = [\"registry.example.org\"]\nfailed-domain-labels = [\"region\"]\ndrill-every = \"30d\"\n",
+        );
+        assert_eq!(mistakes, []);
+        assert_eq!(
+            *config.organisation(),
+            Organisation {
+                registries: vec![String::from("registry.example.org")],
+                failed_domain_labels: vec![String::from("region")],
+                drill_every: Some(Duration::from_secs(30 * 86_400)),
+            }
+        );
+        let (config, mistakes) = read(
+            "[organisation]\nregitries = []\nregistries = \"x\"\nfailed-domain-labels = [\"\", 1, \"a\"]\ndrill-every = 30\n",
+        );
+        let lines: Vec<usize> = mistakes.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 3, 4, 4, 5], "{mistakes:#?}");
+        assert!(mistakes[0].1.ends_with("found `regitries`; did you mean `registries`?"), "{mistakes:#?}");
+        assert!(mistakes[4].1.contains("write `drill-every = \"30d\"`"), "{mistakes:#?}");
+        assert_eq!(config.organisation().failed_domain_labels, ["a"], "what can be read counts");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Rule, includes, includes::Includes, silence::Silences};
+use super::{Rule, includes, includes::Includes, organisation::Organisation, silence::Silences};
 use crate::{
     action, check,
     diagnostic::Diagnostic,
@@ -21,6 +21,8 @@ use crate::{
 
 /// What rules look at.
 pub struct Context<'a> {
+    /// What the organisation decided.
+    pub(crate) organisation: &'a Organisation,
     /// The file as it was read.
     pub parsed: &'a Parsed,
     /// The runbook.
@@ -81,7 +83,7 @@ pub(crate) enum Part<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(parsed: &'a Parsed, resolve: &Resolver<'_>) -> Option<Self> {
+    pub(super) fn new(organisation: &'a Organisation, parsed: &'a Parsed, resolve: &Resolver<'_>) -> Option<Self> {
         let runbook = parsed.runbook.as_ref()?;
         let source = &parsed.source;
         // Without a step of one mode only, the order is the same in both, and one look tells everything.
@@ -89,6 +91,7 @@ impl<'a> Context<'a> {
         let modes = [Mode::Incident, Mode::Drill].into_iter().take(if differ { 2 } else { 1 });
         let texts = parsed.found.iter().filter(|found| !parsed.damaged.touches(&found.route));
         Some(Self {
+            organisation,
             parsed,
             runbook,
             source,

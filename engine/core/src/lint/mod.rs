@@ -13,8 +13,10 @@ pub mod choice;
 pub mod config;
 mod context;
 mod facts;
+mod images;
 mod includes;
 mod names;
+pub mod organisation;
 pub mod pages;
 pub mod registry;
 pub mod rules;
@@ -23,6 +25,7 @@ mod silence;
 mod tests;
 
 pub use context::Context;
+use organisation::Organisation;
 
 /// One thing that can be wrong.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +73,13 @@ const FOR_AUTHORS: [&str; 3] =
 /// `""` as the directory for what stands in this file.
 #[must_use]
 pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
-    let Some(context) = Context::new(parsed, resolve) else { return Vec::new() };
+    lint_for(&Organisation::default(), parsed, resolve)
+}
+
+/// The same, with what an organisation decided for all of its runbooks.
+#[must_use]
+pub fn lint_for(organisation: &Organisation, parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
+    let Some(context) = Context::new(organisation, parsed, resolve) else { return Vec::new() };
     let mut findings = Vec::new();
     // Whether a comment silences something shows when all others have told what they found.
     let (last, first): (Vec<&Rule>, Vec<&Rule>) =

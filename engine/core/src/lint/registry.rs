@@ -54,6 +54,8 @@ pub const RULES: &[Rule] = &[
     rules::literal_under_secret_name::RULE,
     rules::hard_coded_cloud_identity::RULE,
     rules::mutable_image_reference::RULE,
+    rules::image_from_foreign_registry::RULE,
+    rules::required_from_failed_domain::RULE,
     rules::mutable_git_revision::RULE,
     rules::velero_restore_into_live_namespace::RULE,
     rules::backup_older_than_rpo::RULE,

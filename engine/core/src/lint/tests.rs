@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{lint, registry};
+use super::{config, lint_for, organisation::Organisation, registry};
 use crate::{
     diagnostic::Diagnostic,
     model::parse::{Parsed, parse},
@@ -27,8 +27,16 @@ fn read(folder: &Path, name: &str) -> Option<Parsed> {
     Some(parse(Source::new(name, text)))
 }
 
+/// What stands beside a fixture, for rules that depend on it.
+fn organisation(folder: &Path) -> Organisation {
+    let Ok(text) = fs::read_to_string(folder.join(config::NAME)) else { return Organisation::default() };
+    let (config, mistakes) = config::Config::read(&Source::new(config::NAME, text));
+    assert!(mistakes.is_empty(), "{mistakes:#?}");
+    config.organisation().clone()
+}
+
 fn findings(folder: &Path, parsed: &Parsed) -> Vec<Diagnostic> {
-    lint(parsed, &|_, path| {
+    lint_for(&organisation(folder), parsed, &|_, path| {
         let name = path.trim_start_matches("./");
         let parsed = read(folder, name).ok_or_else(|| Unreadable::Missing(String::from("no such file")))?;
         if parsed.has_errors() {

@@ -25,6 +25,8 @@ use crate::{
 /// recovery: {level: L5, drillEvery: 30d}
 /// ```
 ///
+/// With `drill-every` under `[organisation]` in `lifeboat.toml`, that is the most, and it counts from level L2 on.
+///
 /// To fix it, say `drillEvery`, and drill that often.
 pub const RULE: Rule = Rule {
     id: "drill-interval-too-long",
@@ -37,24 +39,28 @@ pub const RULE: Rule = Rule {
 /// A quarter.
 const MOST: Duration = Duration::from_secs(92 * 86_400);
 
+/// What is good.
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let recovery = &context.runbook.recovery;
-    if recovery.level < Level::L4 || context.is_damaged(&["recovery"]) {
+    let (from, most) = context.organisation.drill_every.map_or((Level::L4, MOST), |every| (Level::L2, every));
+    if recovery.level < from || context.is_damaged(&["recovery"]) {
         return;
     }
     let level = context.value(&["recovery", "level"], recovery.objectives.span());
     let (span, found) = match recovery.drill_every {
         None => (level, String::from("none")),
-        Some(every) if every > MOST => {
+        Some(every) if every > most => {
             (context.value(&["recovery", "drillEvery"], recovery.objectives.span()), every.to_string())
         }
         Some(_) => return,
     };
     findings.push(
         context
-            .finding(&RULE, span, format!("expected a `drillEvery` of at most {MOST} for this level, found {found}"))
+            .finding(&RULE, span, format!("expected a `drillEvery` of at most {most} for this level, found {found}"))
             .label("what is not rehearsed rots")
             .related(context.source, level, "this much is claimed")
-            .help("say `drillEvery: 30d`, and drill that often"),
+            .help(format!("say `drillEvery: {}`, and drill that often", most.min(MONTH))),
     );
 }

@@ -1,11 +1,8 @@
 //! `mutable-image-reference`.
 
-use std::ops::Range;
-
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, facts::literal},
-    model::parse::Segment,
+    lint::{Context, Rule},
 };
 
 /// An image that is named by a tag, and not by its digest.
@@ -39,51 +36,16 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for text in context.texts.iter().filter(|text| text.kind().is_template()) {
-        let segments = text.found.route.segments();
-        let end = segments.get(segments.len().saturating_sub(2)..).unwrap_or_default();
-        let [Segment::Key(room), Segment::Key(key)] = end else { continue };
-        let mut places = Vec::new();
-        match (room.as_str(), key.as_str()) {
-            ("job", "image") => places.push(0..text.found.text.len()),
-            ("apply", "manifest") => places = images(&text.found.text),
-            _ => continue,
+    for image in context.images() {
+        if image.name.contains("@sha256:") || image.name.contains("@sha512:") {
+            continue;
         }
-        for place in places {
-            let Some(image) = text.found.text.get(place.clone()).and_then(literal) else { continue };
-            if image.trim().is_empty() || image.contains("@sha256:") || image.contains("@sha512:") {
-                continue;
-            }
-            findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        context.place(text, place),
-                        format!("expected an image by its digest, found `{image}`"),
-                    )
-                    .label("may be another image tomorrow")
-                    .help("add `@sha256:…`, or take the image in by an input"),
-            );
-        }
+        let name = image.name;
+        findings.push(
+            context
+                .finding(&RULE, image.span(context), format!("expected an image by its digest, found `{name}`"))
+                .label("may be another image tomorrow")
+                .help("add `@sha256:…`, or take the image in by an input"),
+        );
     }
-}
-
-/// Where the values of `image:` stand in a manifest.
-fn images(manifest: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in manifest.split_inclusive('\n') {
-        let trimmed = line.trim_start().trim_start_matches("- ").trim_start();
-        if let Some(value) = trimmed.strip_prefix("image:").filter(|value| value.starts_with(' ')) {
-            let value = value.trim();
-            let value = value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']);
-            let at = line.find(value).filter(|_| !value.is_empty());
-            // What is no plain text is no image by itself: a mapping of some other kind of object.
-            if let Some(at) = at.filter(|_| !value.starts_with(['{', '[', '&', '*', '|', '>'])) {
-                found.push(start + at..start + at + value.len());
-            }
-        }
-        start += line.len();
-    }
-    found
 }
