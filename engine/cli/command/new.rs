@@ -132,7 +132,7 @@ fn tell(parsed: &Parsed) {
     }
     if !found.is_empty() {
         ui::err(&format!(
-            "note: {} with what was asked for; it was written all the same: mend the estimates, or ask for less\n",
+            "note: {} with these objectives; it was written all the same: mend the estimates, or the objectives\n",
             ui::diagnostics::tally(&found, 1)
         ));
     }
