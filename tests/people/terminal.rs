@@ -321,8 +321,8 @@ fn a_new_runbook_is_chosen_with_the_arrow_keys() {
     let place = Place::new();
     let mut terminal = Terminal::start(&place, &["new", "x.yaml"], LARGE);
     terminal.sees("What for").sees("dependency-outage");
-    terminal.types(&DOWN.repeat(4)).sees("❯ region-failure").types("\r");
-    terminal.sees("How much is lost").types(DOWN).sees("❯ journey").types("\r");
+    terminal.types(&DOWN.repeat(4)).sees("> region-failure").types("\r");
+    terminal.sees("How much is lost").types(DOWN).sees("> journey").types("\r");
     let end = terminal.ends(0);
     assert!(end.contains("wrote x.yaml, for region-failure of scope journey"), "{end}");
     assert!(place.path("x.yaml").is_file());

@@ -21,7 +21,7 @@ pub const STARTERS: &[Starter] = &[
     starter(Disaster::PvcCorruption, &[Application], "puts a volume from a CSI snapshot in place of a damaged one", include_str!("pvc-corruption.yaml")),
     starter(Disaster::ClusterFailure, &[Cluster], "rebuilds by Flux and Velero in another cluster, and moves users", include_str!("cluster-failure.yaml")),
     starter(Disaster::RegionFailure, &[Region], "fails over to a warm standby: fence, promote, start, shift", include_str!("region-failure.yaml")),
-    starter(Disaster::RegionFailure, &[Journey], "the same across systems that each have a store of their own", include_str!("region-failure-journey.yaml")),
+    starter(Disaster::RegionFailure, &[Journey], "fails over a journey across systems, each with its own store", include_str!("region-failure-journey.yaml")),
     starter(Disaster::AccountFailure, &[Provider], "restores copied backups in another account, with new secrets", include_str!("account-failure.yaml")),
     starter(Disaster::SupplyChain, &[Application, Cluster], "blocks a malicious image and rolls out trusted ones by Flux", include_str!("supply-chain.yaml")),
     starter(Disaster::SecretCompromise, &[Application, Namespace], "replaces a credential by External Secrets, and revokes it", include_str!("secret-compromise.yaml")),
