@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum, ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use lifeboat_core::{
+    duration::Duration,
+    model::{Disaster, Scope},
+};
 
 /// Executes disaster-recovery runbooks, and records evidence that they work.
 #[derive(Debug, Parser)]
@@ -37,6 +44,8 @@ Exit codes:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a runbook to begin with, for a class of disaster
+    New(New),
     /// Find every mistake in runbooks, offline
     Lint(Lint),
     /// Tell why something that `lint` found is wrong, with a bad and a good example
@@ -114,6 +123,58 @@ pub(crate) struct Inputs {
     /// Read inputs from a YAML file: a mapping of names to values
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub inputs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The file to write; nothing may be there yet. Without it: standard output
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// The class of disaster. Without it: a person is asked
+    #[arg(long, value_name = "CLASS", value_parser = disaster())]
+    pub disaster: Option<Disaster>,
+    /// How much is lost. Without it: a person is asked, or the usual one for this disaster
+    #[arg(long, value_name = "SCOPE", value_parser = scope())]
+    pub scope: Option<Scope>,
+    /// The runbook's name. Without it: made of the file's name, or the class of disaster
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Its title, one line for people
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// The accountable team
+    #[arg(long, value_name = "TEAM")]
+    pub owner: Option<String>,
+    /// How much data may be lost, as a time: 15m
+    #[arg(long, value_name = "TIME")]
+    pub rpo: Option<Duration>,
+    /// How long it may take: 60m. If the estimates say otherwise, that is told, and the file is written all the same
+    #[arg(long, value_name = "TIME")]
+    pub rto: Option<Duration>,
+    /// Ask nobody. Also when standard input is no terminal
+    #[arg(long)]
+    pub no_input: bool,
+    /// List what there is to begin with, and write nothing
+    #[arg(
+        long,
+        conflicts_with_all = ["file", "disaster", "scope", "name", "title", "owner", "rpo", "rto", "no_input"]
+    )]
+    pub list: bool,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = ShowFormat::Text, requires = "list")]
+    pub format: ShowFormat,
+}
+
+/// A word of the language, by its name.
+fn disaster() -> impl TypedValueParser<Value = Disaster> {
+    PossibleValuesParser::new(Disaster::ALL.map(Disaster::name))
+        .try_map(|text| Disaster::ALL.into_iter().find(|it| it.name() == text).ok_or("no class of disaster"))
+}
+
+/// A word of the language, by its name.
+fn scope() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::name))
+        .try_map(|text| Scope::ALL.into_iter().find(|it| it.name() == text).ok_or("no scope"))
 }
 
 #[derive(Debug, Args)]

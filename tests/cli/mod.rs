@@ -6,6 +6,7 @@ mod evidence;
 mod guards;
 mod hostile;
 mod inputs;
+mod new;
 mod notify;
 mod processes;
 mod signals;

@@ -314,3 +314,20 @@ fn what_is_left_of_the_rto_counts_from_the_outage() {
     terminal.sees("RTO MISSED by 1h").enters("abort enough");
     terminal.ends(3);
 }
+
+#[test]
+fn a_new_runbook_is_chosen_with_the_arrow_keys() {
+    const DOWN: &str = "\u{1b}[B";
+    let place = Place::new();
+    let mut terminal = Terminal::start(&place, &["new", "x.yaml"], LARGE);
+    terminal.sees("What for").sees("dependency-outage");
+    terminal.types(&DOWN.repeat(4)).sees("> region-failure").types("\r");
+    terminal.sees("How much is lost").types(DOWN).sees("> journey").types("\r");
+    let end = terminal.ends(0);
+    assert!(end.contains("wrote x.yaml, for region-failure of scope journey"), "{end}");
+    assert!(place.path("x.yaml").is_file());
+    let mut terminal = Terminal::start(&place, &["new", "y.yaml"], SIZE);
+    terminal.sees("What for").types("\u{1b}");
+    assert!(terminal.ends(2).contains("nothing was written"));
+    assert!(!place.path("y.yaml").exists());
+}

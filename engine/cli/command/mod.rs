@@ -16,6 +16,7 @@ mod engine;
 mod explain;
 mod lint;
 mod lint_config;
+mod new;
 mod plan;
 mod prepare;
 mod recorded;
@@ -74,6 +75,7 @@ impl Message {
 /// Runs a command.
 pub(crate) fn dispatch(command: Command) -> Outcome {
     match command {
+        Command::New(arguments) => new::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),

@@ -9,6 +9,7 @@ use std::{
 
 use lifeboat_core::words::unsafe_to_print;
 
+pub(crate) mod choose;
 pub(crate) mod diagnostics;
 pub(crate) mod prompt;
 pub(crate) mod screen;

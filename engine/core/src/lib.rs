@@ -14,6 +14,7 @@
 //! - `evidence`: the vocabulary of the log, and its chain
 //! - `machine`: (state, input, now) → commands, the only place where a decision is made
 //! - `lint`, `report`, `diff`: they only read
+//! - `starter`: runbooks to begin with
 
 #![cfg_attr(
     test,
@@ -44,5 +45,6 @@ pub mod report;
 pub mod schema;
 pub mod scope;
 pub mod source;
+pub mod starter;
 pub mod template;
 pub mod words;

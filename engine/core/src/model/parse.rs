@@ -34,6 +34,7 @@ mod tests;
 mod tolerant;
 
 pub use locate::locate;
+pub use names::is_id;
 pub use route::{Damaged, Route, Segment};
 use tolerant::Decoder;
 use yaml::{Mapping, Node, NodeKind};

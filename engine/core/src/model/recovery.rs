@@ -57,6 +57,26 @@ pub enum Scope {
     Journey,
 }
 
+impl Scope {
+    /// All, the smallest first.
+    pub const ALL: [Self; 7] =
+        [Self::Pod, Self::Namespace, Self::Application, Self::Cluster, Self::Region, Self::Provider, Self::Journey];
+
+    /// The name as written in a runbook.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pod => "pod",
+            Self::Namespace => "namespace",
+            Self::Application => "application",
+            Self::Cluster => "cluster",
+            Self::Region => "region",
+            Self::Provider => "provider",
+            Self::Journey => "journey",
+        }
+    }
+}
+
 /// The class of disaster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -81,6 +101,39 @@ pub enum Disaster {
     DataCorruption,
     /// Something outside is down.
     DependencyOutage,
+}
+
+impl Disaster {
+    /// All, in the order of the language.
+    pub const ALL: [Self; 10] = [
+        Self::WorkloadFailure,
+        Self::NamespaceCorruption,
+        Self::PvcCorruption,
+        Self::ClusterFailure,
+        Self::RegionFailure,
+        Self::AccountFailure,
+        Self::SupplyChain,
+        Self::SecretCompromise,
+        Self::DataCorruption,
+        Self::DependencyOutage,
+    ];
+
+    /// The name as written in a runbook.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WorkloadFailure => "workload-failure",
+            Self::NamespaceCorruption => "namespace-corruption",
+            Self::PvcCorruption => "pvc-corruption",
+            Self::ClusterFailure => "cluster-failure",
+            Self::RegionFailure => "region-failure",
+            Self::AccountFailure => "account-failure",
+            Self::SupplyChain => "supply-chain",
+            Self::SecretCompromise => "secret-compromise",
+            Self::DataCorruption => "data-corruption",
+            Self::DependencyOutage => "dependency-outage",
+        }
+    }
 }
 
 /// What a passing run proves.

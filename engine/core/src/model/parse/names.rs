@@ -5,8 +5,9 @@
 use super::{Route, tolerant::Decoder};
 use crate::source::{Span, Spanned};
 
-/// `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`: a runbook's name, a step's id.
-pub(super) fn is_id(name: &str) -> bool {
+/// Whether a text can be a runbook's name or a step's id: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`.
+#[must_use]
+pub fn is_id(name: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = name.bytes().next().is_some_and(fine) && name.bytes().last().is_some_and(fine);
     ends && name.len() <= 63 && name.bytes().all(|byte| fine(byte) || byte == b'-')
