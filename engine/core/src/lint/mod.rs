@@ -18,6 +18,7 @@ mod names;
 pub mod pages;
 pub mod registry;
 pub mod rules;
+mod scripts;
 mod silence;
 #[cfg(test)]
 mod tests;
