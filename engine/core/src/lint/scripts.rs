@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         shell: Option<&'a Spanned<crate::action::shell::Shell>>,
         place: Place<'a>,
     ) {
-        let (script, pieces) = if let Some(exec) = exec {
+        let (script, pieces): (Script, Vec<_>) = if let Some(exec) = exec {
             let arguments: Vec<&str> = exec.0.iter().map(Template::as_str).collect();
             let length: usize = arguments.iter().map(|it| it.len()).sum();
             if !self.take(length) {
@@ -176,6 +176,10 @@ impl<'a> Reader<'a> {
         } else {
             return;
         };
+        // What is wrong takes the parser longer.
+        if !script.complete {
+            self.left = self.left.saturating_sub(16 * pieces_length(&pieces));
+        }
         let Place { role, step, interpreter, cwd, has_stdin, env, .. } = place;
         self.found.push(Reading { role, step, script, interpreter, cwd, has_stdin, env, pieces });
     }
@@ -185,6 +189,10 @@ impl<'a> Reader<'a> {
         self.left = self.left.saturating_sub(length);
         enough
     }
+}
+
+fn pieces_length(pieces: &[(usize, Cow<'_, str>, Span)]) -> usize {
+    pieces.iter().map(|(_, text, _)| text.len()).sum()
 }
 
 /// How the shell is started; `None` when it is none.

@@ -21,7 +21,9 @@ pub use read::of_shell;
 pub use wrapper::of_interpreter;
 
 /// The longest script that is read, in bytes; nobody can review a longer one.
-pub const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 16 * 1024;
+/// How many `|` it may have: the parser's way out of a mistake behind a long pipeline takes the square of its length.
+const MOST_PIPES: usize = 512;
 /// How many commands of a script are looked at.
 pub const MOST_COMMANDS: usize = 2_000;
 /// How deep scripts may stand in scripts (`bash -c '…'`).

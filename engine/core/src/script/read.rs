@@ -8,7 +8,7 @@ use std::ops::{ControlFlow, Range};
 use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use super::{
-    Assignment, Command, DEEPEST, Input, LONGEST, MOST_COMMANDS, Options, Pipeline, Script, Sink, Status, Word,
+    Assignment, Command, DEEPEST, Input, LONGEST, MOST_COMMANDS, MOST_PIPES, Options, Pipeline, Script, Sink, Status, Word,
     word::{self, slice},
     wrapper,
 };
@@ -21,7 +21,8 @@ pub fn of_shell(text: &str, options: Options) -> Script {
 
 /// Reads a script that stands in `depth` others.
 pub(super) fn nested(text: &str, options: Options, depth: usize) -> Script {
-    let Some(tree) = (text.len() <= LONGEST && depth <= DEEPEST).then(|| parse(text)).flatten() else {
+    let short = text.len() <= LONGEST && text.bytes().filter(|byte| *byte == b'|').count() <= MOST_PIPES;
+    let Some(tree) = (short && depth <= DEEPEST).then(|| parse(text)).flatten() else {
         return Script::default();
     };
     let mut walk = Walk {
@@ -43,12 +44,14 @@ pub(super) fn nested(text: &str, options: Options, depth: usize) -> Script {
 fn parse(text: &str) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_bash::LANGUAGE.into()).ok()?;
-    // What no shell could read may take the parser long to make sense of. There is no clock here, so its calls are counted:
-    // one is a hundred operations, and a script of people needs about one operation a byte.
-    let mut left = 100 + text.len() / 16;
-    let mut progress = |_: &tree_sitter::ParseState| {
+    // What no shell could read may take the parser long to make sense of: its way out of a mistake costs more the longer the
+    // text before it is. There is no clock here, so its calls are counted. One is a hundred operations; a script of people
+    // needs about one operation a byte.
+    let (mut left, mut after_mistake) = (100 + text.len() / 16, 100_usize);
+    let mut progress = |state: &tree_sitter::ParseState| {
         left = left.saturating_sub(1);
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        after_mistake = after_mistake.saturating_sub(usize::from(state.has_error()));
+        if left == 0 || after_mistake == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     let bytes = text.as_bytes();

@@ -169,7 +169,7 @@ fn what_cannot_be_read_is_left_out() {
 fn a_long_script_is_read_as_a_whole() {
     let text = SEED.repeat(LONGEST / SEED.len());
     let script = read(&text);
-    assert!(script.commands.len() > 1_000, "{}", script.commands.len());
+    assert!(script.commands.len() > 500 && script.complete, "{}", script.commands.len());
 }
 
 #[test]
@@ -184,15 +184,14 @@ fn depth_costs_neither_stack_nor_time() {
     inside(&"a <<E\n".repeat(2_000));
     inside(&"a || ".repeat(9_000));
     inside(&"a | ".repeat(9_000));
+    inside(&"a | ".repeat(MOST_PIPES));
     inside(&"\u{0}\"'`$((<<".repeat(2_000));
     inside(&format!("a <<{}\n", "E".repeat(3_000)));
 }
 
 /// Every range stands in the text, at the bounds of letters.
 fn inside(text: &str) {
-    let t0 = std::time::Instant::now();
     let script = read(text);
-    if t0.elapsed().as_millis() > 300 { println!("SLOW {:?} {} {:?}", t0.elapsed(), text.len(), &text.chars().take(20).collect::<String>()); }
     let fits = |range: &Range<usize>| assert!(text.get(range.clone()).is_some(), "{range:?} in {text:?}");
     let word = |word: &Word| {
         fits(&word.range);
