@@ -16,6 +16,7 @@ mod facts;
 mod includes;
 mod names;
 pub mod pages;
+mod programs;
 pub mod registry;
 pub mod rules;
 mod scripts;

@@ -7,8 +7,9 @@ use std::{borrow::Cow, ops::Range};
 
 use indexmap::IndexMap;
 
-use super::Context;
+use super::{Context, Rule};
 use crate::{
+    diagnostic::Diagnostic,
     model::{
         Check, InputType, Runbook, SecretTemplate, Step, Template, Undo,
         parse::{Parsed, Route, locate},
@@ -229,6 +230,14 @@ impl<'a> Reading<'a> {
         self.env.iter().flat_map(|layer| layer.iter()).map(|(name, value)| (name.as_str(), value))
     }
 
+    /// The whole text of a script; nothing of an argument list.
+    pub(crate) fn all(&self) -> &str {
+        match self.pieces.as_slice() {
+            [(_, text, _)] => text,
+            _ => "",
+        }
+    }
+
     /// The text of a part of it.
     pub(crate) fn text(&self, range: &Range<usize>) -> &str {
         let piece = self.pieces.iter().rfind(|(from, _, _)| *from <= range.start);
@@ -277,6 +286,24 @@ impl<'a> Context<'a> {
     /// Where a part of a script stands in the file.
     pub(crate) fn in_script(&self, reading: &Reading<'_>, range: &Range<usize>) -> Span {
         reading.place(self.source, range)
+    }
+
+    /// A finding in a script, with the step that runs it.
+    pub(crate) fn finding_in(
+        &self,
+        rule: &Rule,
+        reading: &Reading<'_>,
+        range: &Range<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let finding = self.finding(rule, self.in_script(reading, range), message);
+        let Some((room, id, step)) = reading.step else { return finding };
+        let how = match reading.role {
+            Role::Undo => "is undone by it",
+            Role::Check | Role::UndoCheck => "is checked by it",
+            Role::Action | Role::Requires | Role::Guard => "runs it",
+        };
+        finding.related(self.source, self.key(&[room, id], step.span()), format!("`{id}` {how}"))
     }
 
     /// The names of the inputs that are secrets.
