@@ -6,9 +6,42 @@ use crate::script::{Command, Word};
 
 /// Clients that a recovery cannot do without when it uses them.
 pub(crate) const CLIENTS: [&str; 36] = [
-    "age", "ansible-playbook", "argocd", "aws", "az", "cmctl", "dig", "etcdctl", "etcdutl", "flux", "gcloud", "gpg", "helm",
-    "istioctl", "jq", "kubectl", "kubeseal", "kustomize", "mongorestore", "mysql", "nsupdate", "oc", "patronictl", "pg_restore", "psql",
-    "pulumi", "rclone", "redis-cli", "restic", "skopeo", "sops", "terraform", "tofu", "vault", "velero", "yq",
+    "age",
+    "ansible-playbook",
+    "argocd",
+    "aws",
+    "az",
+    "cmctl",
+    "dig",
+    "etcdctl",
+    "etcdutl",
+    "flux",
+    "gcloud",
+    "gpg",
+    "helm",
+    "istioctl",
+    "jq",
+    "kubectl",
+    "kubeseal",
+    "kustomize",
+    "mongorestore",
+    "mysql",
+    "nsupdate",
+    "oc",
+    "patronictl",
+    "pg_restore",
+    "psql",
+    "pulumi",
+    "rclone",
+    "redis-cli",
+    "restic",
+    "skopeo",
+    "sops",
+    "terraform",
+    "tofu",
+    "vault",
+    "velero",
+    "yq",
 ];
 
 /// Subcommands that change something, by program. Of `aws` and `az` it is the verb at the end that counts.
@@ -16,8 +49,8 @@ const CHANGES: [(&str, &[&str]); 13] = [
     (
         "kubectl",
         &[
-            "annotate", "apply", "cordon", "create", "delete", "drain", "label", "patch", "replace", "rollout", "scale", "set",
-            "taint", "uncordon",
+            "annotate", "apply", "cordon", "create", "delete", "drain", "label", "patch", "replace", "rollout",
+            "scale", "set", "taint", "uncordon",
         ],
     ),
     ("oc", &["apply", "create", "delete", "patch", "replace", "scale"]),
@@ -37,8 +70,17 @@ const CHANGES: [(&str, &[&str]); 13] = [
 const LOOKS: [&str; 11] =
     ["describe", "get", "history", "list", "logs", "ls", "show", "status", "save", "wait", "manifests"];
 /// Programs that are there to change something.
-const CHANGERS: [&str; 9] =
-    ["ansible-playbook", "createdb", "dropdb", "mongorestore", "nsupdate", "pg_ctl", "pg_restore", "pg_basebackup", "restic"];
+const CHANGERS: [&str; 9] = [
+    "ansible-playbook",
+    "createdb",
+    "dropdb",
+    "mongorestore",
+    "nsupdate",
+    "pg_ctl",
+    "pg_restore",
+    "pg_basebackup",
+    "restic",
+];
 /// Verbs that only look, in the clouds' own clients.
 const CLOUD_LOOKS: [&str; 12] =
     ["check", "describe", "exists", "export", "get", "head", "list", "ls", "query", "show", "wait", "help"];
@@ -95,13 +137,22 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
             }
         }
         "velero" => {
-            let deletes = verb(0) == "backup" && verb(1) == "delete" || verb(0) == "delete" && verb(1).starts_with("backup");
+            let deletes =
+                verb(0) == "backup" && verb(1) == "delete" || verb(0) == "delete" && verb(1).starts_with("backup");
             deletes.then_some("backups")
         }
         "aws" => {
             let (service, verb) = (verb(0), verb(1));
-            let data = ["delete-db", "delete-global", "delete-cluster", "delete-volume", "delete-snapshot", "delete-file-system"];
-            let data = data.iter().any(|it| verb.starts_with(it)) || matches!(verb, "terminate-instances" | "delete-table");
+            let data = [
+                "delete-db",
+                "delete-global",
+                "delete-cluster",
+                "delete-volume",
+                "delete-snapshot",
+                "delete-file-system",
+            ];
+            let data =
+                data.iter().any(|it| verb.starts_with(it)) || matches!(verb, "terminate-instances" | "delete-table");
             let bucket = service == "s3" && (verb == "rb" || verb == "rm" && command.has(&["--recursive"]));
             let recovery_point = service == "backup" && verb.starts_with("delete-");
             (data || bucket || recovery_point).then_some("data, or the machines that hold it")
@@ -113,17 +164,24 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
         }
         "gcloud" => {
             let data = ["sql", "disks", "clusters", "instances", "buckets", "snapshots", "projects"];
-            (verbs.contains(&"delete") && verbs.iter().any(|it| data.contains(it))).then_some("resources of Google Cloud")
+            (verbs.contains(&"delete") && verbs.iter().any(|it| data.contains(it)))
+                .then_some("resources of Google Cloud")
         }
         "dropdb" => Some("a database"),
         "psql" | "mysql" => {
             let flag = command.flag(if program == "psql" { &["-c", "--command"] } else { &["-e", "--execute"] })?;
             let text = flag.value()?.to_ascii_uppercase();
-            let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).collect();
-            let drops = words.windows(2).any(|it| matches!(it, ["DROP", "DATABASE" | "TABLE" | "SCHEMA"] | ["TRUNCATE", _]));
+            let words: Vec<&str> =
+                text.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).collect();
+            let drops =
+                words.windows(2).any(|it| matches!(it, ["DROP", "DATABASE" | "TABLE" | "SCHEMA"] | ["TRUNCATE", _]));
             drops.then_some("data in a database")
         }
-        "etcdctl" => (verb(0) == "del" && command.has(&["--prefix", "--from-key"])).then_some("keys of etcd"),
+        "etcdctl" => {
+            let all =
+                command.has(&["--from-key"]) || command.has(&["--prefix"]) && matches!(verb(1), "" | "/" | "/registry");
+            (verb(0) == "del" && all).then_some("all keys of etcd")
+        }
         _ => None,
     }
 }
@@ -140,14 +198,40 @@ pub(crate) fn touches_a_cluster(program: &str, command: &Command) -> bool {
             !alone.contains(&verb(0)) && !client
         }
         "helm" => {
-            let there = ["delete", "get", "history", "install", "list", "ls", "rollback", "status", "test", "uninstall", "upgrade"];
+            let there = [
+                "delete",
+                "get",
+                "history",
+                "install",
+                "list",
+                "ls",
+                "rollback",
+                "status",
+                "test",
+                "uninstall",
+                "upgrade",
+            ];
             there.contains(&verb(0))
         }
         "velero" => !["", "client", "completion", "help", "version"].contains(&verb(0)),
         "flux" => {
             let there = [
-                "bootstrap", "check", "create", "delete", "events", "export", "get", "install", "logs", "reconcile", "resume", "stats",
-                "suspend", "tree", "trace", "uninstall",
+                "bootstrap",
+                "check",
+                "create",
+                "delete",
+                "events",
+                "export",
+                "get",
+                "install",
+                "logs",
+                "reconcile",
+                "resume",
+                "stats",
+                "suspend",
+                "tree",
+                "trace",
+                "uninstall",
             ];
             there.contains(&verb(0)) && !command.has(&["--export"])
         }

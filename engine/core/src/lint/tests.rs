@@ -243,3 +243,24 @@ fn many_comments_are_read_at_once() {
     let text = format!("{HEAD}steps:\n{}", (0..20_000).map(line).collect::<String>());
     assert_eq!(told(&text), []);
 }
+
+/// Each file is a defective runbook as people write them; its first line says which rules must find something in it.
+#[test]
+fn the_mistakes_that_people_make_are_found() {
+    let folder = folder(FIXTURES).join("../lint-seeds");
+    let mut count = 0;
+    for name in names(&folder) {
+        let parsed = read(&folder, &format!("{name}.yaml")).unwrap();
+        assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
+        let found = findings(&folder, &parsed);
+        let codes: BTreeSet<&str> = found.iter().map(|found| found.code).collect();
+        let first = parsed.source.line(1).unwrap_or_default();
+        let expected: Vec<&str> = first.strip_prefix("# expect: ").expect("what is expected").split(", ").collect();
+        for rule in expected {
+            assert!(registry::find(rule).is_some(), "{name}: there is no rule `{rule}`");
+            assert!(codes.contains(rule), "{name}: `{rule}` is silent: {codes:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
+}

@@ -2,9 +2,7 @@
 //!
 //! Duty: the same commands as those of scripts. Templates in the arguments are what is not known.
 
-use super::{
-    Command, Input, MOST_COMMANDS, Options, Piece, Script, Sink, Status, Word, wrapper,
-};
+use super::{Command, Input, MOST_COMMANDS, Options, Piece, Script, Sink, Status, Word, wrapper};
 
 /// Reads an argument list. Ranges count in the arguments joined by line feeds.
 #[must_use]

@@ -252,9 +252,9 @@ impl Script {
     #[must_use]
     pub fn next_in_pipeline(&self, command: &Command) -> Option<&Command> {
         let here = command.pipeline?;
-        self.commands.iter().find(|other| {
-            other.pipeline.is_some_and(|it| it.number == here.number && it.position == here.position + 1)
-        })
+        self.commands
+            .iter()
+            .find(|other| other.pipeline.is_some_and(|it| it.number == here.number && it.position == here.position + 1))
     }
 
     /// The commands behind one in its pipeline, the nearest first.

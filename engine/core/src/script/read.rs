@@ -8,7 +8,8 @@ use std::ops::{ControlFlow, Range};
 use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use super::{
-    Assignment, Command, DEEPEST, Input, LONGEST, MOST_COMMANDS, MOST_PIPES, Options, Pipeline, Script, Sink, Status, Word,
+    Assignment, Command, DEEPEST, Input, LONGEST, MOST_COMMANDS, MOST_PIPES, Options, Pipeline, Script, Sink, Status,
+    Word,
     word::{self, slice},
     wrapper,
 };
@@ -142,7 +143,8 @@ impl Walk<'_> {
             "list" => list(self.text, node, &around, next),
             "negated_command" => next.extend(children(node).into_iter().map(|(_, it)| (it, around.clone().decides()))),
             "pipeline" => {
-                let parts: Vec<_> = children(node).into_iter().filter(|(_, it)| it.is_named()).map(|(_, it)| it).collect();
+                let parts: Vec<_> =
+                    children(node).into_iter().filter(|(_, it)| it.is_named()).map(|(_, it)| it).collect();
                 self.pipeline(&parts, &around, next);
             }
             "redirected_statement" => self.redirected(node, around, next),
@@ -241,7 +243,9 @@ impl Walk<'_> {
                     for (field, it) in inner {
                         match (field, it.kind()) {
                             (_, "file_redirect") => self.file(it, &mut around),
-                            (_, "pipeline") => piped.extend(children(it).into_iter().map(|(_, it)| it).filter(Node::is_named)),
+                            (_, "pipeline") => {
+                                piped.extend(children(it).into_iter().map(|(_, it)| it).filter(Node::is_named))
+                            }
                             (Some("right"), _) => next.push((it, outside.clone())),
                             _ => {}
                         }
@@ -256,7 +260,10 @@ impl Walk<'_> {
                 "file_redirect" | "herestring_redirect" => statements(part, &inside, next),
                 "heredoc_redirect" => {
                     next.extend(
-                        children(part).into_iter().filter(|(_, it)| it.kind() == "heredoc_body").map(|(_, it)| (it, inside.clone())),
+                        children(part)
+                            .into_iter()
+                            .filter(|(_, it)| it.kind() == "heredoc_body")
+                            .map(|(_, it)| (it, inside.clone())),
                     );
                 }
                 _ if field == Some("body") && !piped.is_empty() => {

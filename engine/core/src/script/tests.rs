@@ -121,7 +121,16 @@ fn what_the_shell_does_by_itself_is_known_at_each_command() {
     let on: Vec<_> = script.commands.iter().map(|it| (it.program().unwrap_or("?"), it.options.errexit)).collect();
     assert_eq!(
         on,
-        [("a", true), ("set", false), ("b", false), ("set", true), ("c", true), ("d", false), ("set", true), ("e", true)]
+        [
+            ("a", true),
+            ("set", false),
+            ("b", false),
+            ("set", true),
+            ("c", true),
+            ("d", false),
+            ("set", true),
+            ("e", true)
+        ]
     );
     assert_eq!(one(&script, "b").options.relaxed, Some(2..8));
     assert!(one(&script, "e").options.xtrace && one(&script, "e").options.relaxed.is_none());
@@ -174,7 +183,9 @@ fn a_long_script_is_read_as_a_whole() {
 
 #[test]
 fn depth_costs_neither_stack_nor_time() {
-    for (open, close) in [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("\"$(", ")\""), ("if ", "; then a; fi"), ("${x:-", "}"), ("`", "`")] {
+    for (open, close) in
+        [("$(", ")"), ("(", ")"), ("{ ", "; }"), ("\"$(", ")\""), ("if ", "; then a; fi"), ("${x:-", "}"), ("`", "`")]
+    {
         for depth in [100, 3_000] {
             let text = format!("{}a{}", open.repeat(depth), close.repeat(depth));
             inside(&text);

@@ -4,9 +4,7 @@
 
 use std::ops::Range;
 
-use super::{
-    Assignment, Command, DEEPEST, LONGEST, MOST_COMMANDS, Options, Piece, Script, Sink, Status, Word, read,
-};
+use super::{Assignment, Command, DEEPEST, LONGEST, MOST_COMMANDS, Options, Piece, Script, Sink, Status, Word, read};
 
 /// What is run behind wrappers.
 pub(super) struct Called {
@@ -56,7 +54,12 @@ const WRAPPERS: [Wrapper; 15] = [
     ),
     wrapper("time", &["-f", "-o"], 0, &[]),
     wrapper("timeout", &["-k", "--kill-after", "-s", "--signal"], 1, &[]),
-    wrapper("xargs", &["-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E", "--max-args", "--max-procs", "--delimiter"], 0, &[]),
+    wrapper(
+        "xargs",
+        &["-I", "-n", "-P", "-L", "-d", "-a", "-s", "-E", "--max-args", "--max-procs", "--delimiter"],
+        0,
+        &[],
+    ),
 ];
 
 /// The shells whose scripts are read.
@@ -65,7 +68,8 @@ pub(super) const SHELLS: [&str; 6] = ["bash", "sh", "dash", "ksh", "zsh", "ash"]
 /// What a shell does by itself that is started by these words; `None` when they start no shell.
 #[must_use]
 pub fn of_interpreter(words: &[&str]) -> Option<Options> {
-    let words: Vec<Word> = words.iter().map(|text| Word { pieces: vec![Piece::Text((*text).to_owned())], ..Word::default() }).collect();
+    let words: Vec<Word> =
+        words.iter().map(|text| Word { pieces: vec![Piece::Text((*text).to_owned())], ..Word::default() }).collect();
     if words.is_empty() {
         return None;
     }

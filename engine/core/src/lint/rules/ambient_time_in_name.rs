@@ -40,9 +40,18 @@ pub const RULE: Rule = Rule {
 
 /// Flags that give what is created its name.
 const NAMES: [&str; 12] = [
-    "--name", "--db-instance-identifier", "--db-cluster-identifier", "--target-db-instance-identifier",
-    "--target-db-cluster-identifier", "--db-snapshot-identifier", "--db-cluster-snapshot-identifier", "--cluster-name", "--bucket",
-    "--stack-name", "--server-name", "-n",
+    "--name",
+    "--db-instance-identifier",
+    "--db-cluster-identifier",
+    "--target-db-instance-identifier",
+    "--target-db-cluster-identifier",
+    "--db-snapshot-identifier",
+    "--db-cluster-snapshot-identifier",
+    "--cluster-name",
+    "--bucket",
+    "--stack-name",
+    "--server-name",
+    "-n",
 ];
 /// What is another value each time.
 const AMBIENT: [&str; 6] = ["RANDOM", "SRANDOM", "EPOCHSECONDS", "EPOCHREALTIME", "SECONDS", "BASHPID"];
@@ -81,7 +90,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         format!("expected a name that is the same in every attempt, found one made of `{source}`"),
                     )
                     .label("another attempt makes another one")
-                    .related(context.source, context.in_script(reading, &command.name.range), "this is what gets the name")
+                    .related(
+                        context.source,
+                        context.in_script(reading, &command.name.range),
+                        "this is what gets the name",
+                    )
                     .help("use `$LIFEBOAT_RUN_ID`, or `{{run.id}}` in a template"),
             );
         }
@@ -104,7 +117,9 @@ fn ambient(reading: &Reading<'_>, word: &Word) -> Option<(Range<usize>, &'static
         })
     };
     let by_variable = || {
-        word.variables().find_map(|name| direct(reading.assigned(name, word.range.start)?)).map(|it| (word.range.clone(), it))
+        word.variables()
+            .find_map(|name| direct(reading.assigned(name, word.range.start)?))
+            .map(|it| (word.range.clone(), it))
     };
     direct(word).map(|source| (word.range.clone(), source)).or_else(by_variable)
 }

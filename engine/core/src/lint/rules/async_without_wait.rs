@@ -42,9 +42,14 @@ pub const RULE: Rule = Rule {
     source: include_str!("async_without_wait.rs"),
 };
 
+/// How many commands are judged: each looks at all the steps, and nobody writes as many.
+pub(super) const MOST: usize = 500;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for (reading, program, command) in context.commands().filter(|(it, _, _)| it.is_action() && it.script.complete) {
-        let Some((what, help)) = begins(program, command) else { continue };
+    let actions = context.commands().filter(|(it, _, _)| it.is_action() && it.script.complete);
+    let begun =
+        actions.filter_map(|(reading, program, command)| Some((reading, program, command, begins(program, command)?)));
+    for (reading, program, command, (what, help)) in begun.take(MOST) {
         let velero = velero_begins(program, command).is_some();
         if command.may_have_more()
             || waits_later(reading, program, command, velero)
@@ -132,7 +137,10 @@ pub(super) fn is_looked_at(context: &Context<'_>, reading: &Reading<'_>, velero:
     }
     if !velero {
         return !step.verify.is_empty()
-            || lookers.iter().skip(1).any(|name| context.runbook.steps.get(*name).is_some_and(|it| !it.verify.is_empty()));
+            || lookers
+                .iter()
+                .skip(1)
+                .any(|name| context.runbook.steps.get(*name).is_some_and(|it| !it.verify.is_empty()));
     }
     let by_kube = lookers.iter().filter_map(|name| context.runbook.steps.get(*name)).any(|step| {
         step.verify.iter().filter_map(|check| check.kube.as_ref()).any(|kube| {

@@ -42,7 +42,17 @@ pub const RULE: Rule = Rule {
 };
 
 const ENDS: [&str; 11] = [
-    "revoke", "revocation", "rotat", "invalidat", "disable", "delete", "expire", "end-session", "end session", "terminate", "log out",
+    "revoke",
+    "revocation",
+    "rotat",
+    "invalidat",
+    "disable",
+    "delete",
+    "expire",
+    "end-session",
+    "end session",
+    "terminate",
+    "log out",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {

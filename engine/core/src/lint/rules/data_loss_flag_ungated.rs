@@ -67,12 +67,12 @@ pub(super) fn is_ungated(context: &Context<'_>, reading: &Reading<'_>, gated: &[
     if is_for_drills(step) {
         return false;
     }
+    let at = context.runbook.steps.get_index_of(id);
+    let ungated = at.and_then(|at| gated.get(at)).is_some_and(|gated| !gated);
     match reading.role {
-        Role::Action => {
-            let at = context.runbook.steps.get_index_of(id);
-            at.and_then(|at| gated.get(at)).is_some_and(|gated| !gated)
-        }
-        Role::Undo => own_undo(step).is_some_and(|undo| undo.approval.is_none()),
+        Role::Action => ungated,
+        // Who said yes to the step has seen how it is taken back.
+        Role::Undo => ungated && own_undo(step).is_some_and(|undo| undo.approval.is_none()),
         Role::Check | Role::UndoCheck | Role::Requires | Role::Guard => false,
     }
 }

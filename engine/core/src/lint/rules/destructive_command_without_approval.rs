@@ -11,7 +11,7 @@ use crate::{
 /// `terraform destroy`, the deletion of a namespace, a volume or a database server, `DROP DATABASE`: what is gone is gone, and it
 /// may be the last copy. At two in the morning a wrong input is enough, and the run does what it was told. A gate shows
 /// whoever approves the rendered command, and puts their name into the evidence. It may be on the step, or on one that it needs;
-/// an undo has a gate of its own. Steps that exist in drills only, and `cleanup`, are left alone.
+/// an undo may have one of its own. Steps that exist in drills only, and `cleanup`, are left alone.
 ///
 /// Bad:
 ///
@@ -49,10 +49,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         &command.range,
-                        format!("expected an `approval` before `{program}` destroys {what}, found none on the way to it"),
+                        format!(
+                            "expected an `approval` before `{program}` destroys {what}, found none on the way to it"
+                        ),
                     )
                     .label("cannot be taken back")
-                    .help("add an `approval`; an undo has one of its own; `unattended: drill-only` lets drills pass"),
+                    .help(
+                        "add an `approval`; an undo may have one of its own; `unattended: drill-only` lets drills pass",
+                    ),
             );
         }
     }

@@ -50,7 +50,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         by,
-                        format!("expected a failure of `{program}` to fail the step, found `{}`", reading.text(by).trim()),
+                        format!(
+                            "expected a failure of `{program}` to fail the step, found `{}`",
+                            reading.text(by).trim()
+                        ),
                     )
                     .label("goes on as if it had worked")
                     .related(context.source, context.in_script(reading, name), "this changes something")
@@ -63,7 +66,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         name,
-                        format!("expected a failure of `{program}` to fail the step, found it behind `{}`", reading.text(by).trim()),
+                        format!(
+                            "expected a failure of `{program}` to fail the step, found it behind `{}`",
+                            reading.text(by).trim()
+                        ),
                     )
                     .label("goes on as if it had worked")
                     .related(context.source, context.in_script(reading, by), "from here on failures do not count")

@@ -37,7 +37,8 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let text = context.source.text();
-    let Some(sign) = ["kube-apiserver", "/etc/kubernetes"].iter().find_map(|it| Some((text.find(it)?, it.len()))) else {
+    let Some(sign) = ["kube-apiserver", "/etc/kubernetes"].iter().find_map(|it| Some((text.find(it)?, it.len())))
+    else {
         return;
     };
     for (reading, program, command) in context.commands() {

@@ -2,11 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{
-        Context, Rule,
-        programs::touches_a_cluster,
-        scripts::Reading,
-    },
+    lint::{Context, Rule, programs::touches_a_cluster, scripts::Reading},
     script::Command,
 };
 
@@ -41,9 +37,8 @@ pub const RULE: Rule = Rule {
 };
 
 /// Flags that say which cluster, in the words of each client.
-const EXPLICIT: [&str; 8] = [
-    "--context", "--kube-context", "--kubecontext", "--kubeconfig", "--cluster", "--server", "-s", "--kube-apiserver",
-];
+const EXPLICIT: [&str; 8] =
+    ["--context", "--kube-context", "--kubecontext", "--kubeconfig", "--cluster", "--server", "-s", "--kube-apiserver"];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (reading, program, command) in context.commands() {
@@ -58,7 +53,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         &command.range,
-                        format!("expected a kubeconfig of this run's own, found `{what}`, which changes that of the machine"),
+                        format!(
+                            "expected a kubeconfig of this run's own, found `{what}`, which changes that of the machine"
+                        ),
                     )
                     .label("others on this machine are sent to another cluster")
                     .help(fix),
@@ -75,7 +72,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         &command.name.range,
-                        format!("expected `{program}` to be told which cluster, found neither `{flag}` nor `KUBECONFIG`"),
+                        format!(
+                            "expected `{program}` to be told which cluster, found neither `{flag}` nor `KUBECONFIG`"
+                        ),
                     )
                     .label("asks whatever cluster the machine points at")
                     .help(format!("add `{flag}`, or set `KUBECONFIG` in `env` to a file of this run's own")),
@@ -98,9 +97,10 @@ fn switches(program: &str, command: &Command) -> Option<(&'static str, &'static 
             let named = verbs.get(1) == Some(&"set-context") && !command.has(&["--current"]);
             (!named).then_some(("kubectl config", "name the context in every command by `--context` instead"))
         }
-        ("az", ["aks", "get-credentials", ..]) if !command.has(&["-f", "--file"]) => {
-            Some(("az aks get-credentials", "write it into a file of this run by `--file`, and set `KUBECONFIG` to that"))
-        }
+        ("az", ["aks", "get-credentials", ..]) if !command.has(&["-f", "--file"]) => Some((
+            "az aks get-credentials",
+            "write it into a file of this run by `--file`, and set `KUBECONFIG` to that",
+        )),
         ("aws", ["eks", "update-kubeconfig", ..]) if !command.has(&["--kubeconfig"]) => Some((
             "aws eks update-kubeconfig",
             "write it into a file of this run by `--kubeconfig`, and set `KUBECONFIG` to that",
@@ -108,7 +108,9 @@ fn switches(program: &str, command: &Command) -> Option<(&'static str, &'static 
         ("gcloud", ["container", "clusters", "get-credentials", ..]) => {
             Some(("gcloud container clusters get-credentials", "set `KUBECONFIG` in `env` to a file of this run's own"))
         }
-        ("kubectx" | "kubens", [_, ..]) => Some(("kubectx", "name the context in every command by `--context` instead")),
+        ("kubectx" | "kubens", [_, ..]) => {
+            Some(("kubectx", "name the context in every command by `--context` instead"))
+        }
         _ => None,
     }
 }

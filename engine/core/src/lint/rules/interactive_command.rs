@@ -106,7 +106,8 @@ fn asks(program: &str, command: &Command) -> Option<(String, String)> {
     if let Some((_, verbs, flags)) = known {
         let flag = flags.first()?;
         let what = format!("`{program} {}` without `{flag}`", verbs.join(" "));
-        return (!command.has(flags)).then(|| (what, format!("add `{flag}`, and an `approval` to the step if it has a point")));
+        return (!command.has(flags))
+            .then(|| (what, format!("add `{flag}`, and an `approval` to the step if it has a point")));
     }
     let verbs = command.verbs();
     match (program, verbs.first().copied()) {
@@ -122,12 +123,14 @@ fn asks(program: &str, command: &Command) -> Option<(String, String)> {
             format!("`{program} exec` with a terminal"),
             "take `-t` away: there is no terminal to give".to_owned(),
         )),
-        ("psql", _) if command.has(&["-W", "--password"]) => {
-            Some(("`psql` that asks for a password".to_owned(), "take `-W` away, and set `PGPASSWORD` in `env`".to_owned()))
-        }
-        ("dropdb", _) if command.has(&["-i", "--interactive"]) => {
-            Some(("`dropdb` with a question".to_owned(), "take `-i` away, and add an `approval` to the step".to_owned()))
-        }
+        ("psql", _) if command.has(&["-W", "--password"]) => Some((
+            "`psql` that asks for a password".to_owned(),
+            "take `-W` away, and set `PGPASSWORD` in `env`".to_owned(),
+        )),
+        ("dropdb", _) if command.has(&["-i", "--interactive"]) => Some((
+            "`dropdb` with a question".to_owned(),
+            "take `-i` away, and add an `approval` to the step".to_owned(),
+        )),
         ("read", _) if command.has(&["-p"]) => Some((
             "`read` with a question".to_owned(),
             "use `approval`, a check with `ask`, or an input: the answer is then in the evidence".to_owned(),

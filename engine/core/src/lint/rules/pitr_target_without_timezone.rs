@@ -73,7 +73,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let manifest = matches!(text.found.route.segments().last(), Some(Segment::Key(key)) if matches!(key.as_str(), "manifest" | "merge" | "strategic"));
         if manifest {
             for (range, target) in in_text(named, &text.found.text) {
-                findings.push(context.finding(&RULE, context.place(text, range), message(target)).label(label).help(help));
+                findings
+                    .push(context.finding(&RULE, context.place(text, range), message(target)).label(label).help(help));
             }
         }
     }

@@ -49,6 +49,9 @@ const SWITCHES: [Switch; 3] = [
     ("aws", &["route53-recovery-cluster", "update-routing-control-state"], "--routing-control-state", "Off", "On"),
 ];
 
+/// How many commands are compared with each other: more than anybody writes.
+const MOST: usize = 32;
+
 /// A command that switches.
 struct Switched<'a, 'b> {
     kind: usize,
@@ -72,6 +75,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             let step = context.runbook.steps.get_index_of(reading.step?.1)?;
             Some(Switched { kind, on, reading, command, step })
         })
+        .take(MOST)
         .collect();
     for off in all.iter().filter(|it| !it.on) {
         let others = || all.iter().filter(|it| it.on && it.kind == off.kind);
@@ -99,7 +103,8 @@ fn comes_before(context: &Context<'_>, first: &Switched<'_, '_>, then: &Switched
     if first.step == then.step {
         return first.command.range.start < then.command.range.start;
     }
-    context.sound_orders().next().is_some_and(|sketch| {
-        sketch.graph.ancestors([then.step]).get(first.step).copied().unwrap_or(false)
-    })
+    context
+        .sound_orders()
+        .next()
+        .is_some_and(|sketch| sketch.graph.ancestors([then.step]).get(first.step).copied().unwrap_or(false))
 }

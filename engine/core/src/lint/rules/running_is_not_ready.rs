@@ -84,7 +84,8 @@ fn phase(script: &Script, program: &str, command: &Command) -> Option<Range<usiz
         return None;
     }
     let selector = command.flag(&["--field-selector"]);
-    let selector = selector.filter(|it| it.value().is_some_and(|it| it.contains("status.phase") && it.contains("Running")));
+    let selector =
+        selector.filter(|it| it.value().is_some_and(|it| it.contains("status.phase") && it.contains("Running")));
     let waits = command.flag(&["--for"]);
     let waits = waits.filter(|it| it.value().is_some_and(|it| it.contains("phase") && it.contains("Running")));
     let by_flag = selector.or(waits).and_then(|it| Some(it.word.range.start..it.value_word()?.range.end));

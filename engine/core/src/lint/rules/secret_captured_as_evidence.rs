@@ -52,7 +52,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         if printer.range != command.range {
             finding = finding.related(context.source, context.in_script(reading, &printer.range), "printed here");
         }
-        findings.push(finding.help("print a name or a digest of it, send it into a file, or pipe it into what needs it"));
+        findings
+            .push(finding.help("print a name or a digest of it, send it into a file, or pipe it into what needs it"));
     }
 }
 
@@ -72,8 +73,12 @@ fn prints(program: &str, command: &Command) -> Option<&'static str> {
         ("kubectl" | "oc", ["config", "view", ..]) => {
             command.has(&["--raw"]).then_some("the credentials of a kubeconfig")
         }
-        ("terraform" | "tofu", ["output"]) => command.has(&["-json", "--json"]).then_some("outputs, sensitive ones included"),
-        ("terraform" | "tofu", ["show", ..]) => command.has(&["-json", "--json"]).then_some("state, sensitive values included"),
+        ("terraform" | "tofu", ["output"]) => {
+            command.has(&["-json", "--json"]).then_some("outputs, sensitive ones included")
+        }
+        ("terraform" | "tofu", ["show", ..]) => {
+            command.has(&["-json", "--json"]).then_some("state, sensitive values included")
+        }
         ("vault", ["kv", "get", ..] | ["read", ..]) => Some("a secret of Vault"),
         ("aws", ["secretsmanager", "get-secret-value", ..]) => Some("a secret of Secrets Manager"),
         ("aws", ["ssm", "get-parameter" | "get-parameters" | "get-parameters-by-path", ..]) => {

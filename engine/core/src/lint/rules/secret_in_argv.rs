@@ -40,8 +40,8 @@ pub const RULE: Rule = Rule {
 
 /// What a shell does itself, so that no process list has its arguments.
 const BUILTINS: [&str; 20] = [
-    ".", ":", "[", "alias", "cd", "declare", "echo", "eval", "exit", "export", "false", "local", "printf", "read", "readonly", "return",
-    "set", "source", "test", "true",
+    ".", ":", "[", "alias", "cd", "declare", "echo", "eval", "exit", "export", "false", "local", "printf", "read",
+    "readonly", "return", "set", "source", "test", "true",
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {

@@ -50,7 +50,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         format!("expected a shell that ends with the first failure, found `{}`", interpreter.join(" ")),
                     )
                     .label("only the last command decides")
-                    .related(context.source, context.in_script(reading, &first.range), "nobody learns whether this fails")
+                    .related(
+                        context.source,
+                        context.in_script(reading, &first.range),
+                        "nobody learns whether this fails",
+                    )
                     .help("leave `interpreter` out, add `-e` to it, or begin the script with `set -e`"),
             );
         }

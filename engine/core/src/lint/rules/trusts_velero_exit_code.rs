@@ -1,6 +1,6 @@
 //! `trusts-velero-exit-code`.
 
-use super::async_without_wait::is_looked_at;
+use super::async_without_wait::{MOST, is_looked_at};
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{
@@ -39,8 +39,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for (reading, program, command) in context.commands().filter(|(it, _, _)| it.is_action() && it.script.complete) {
-        let Some(what) = velero_begins(program, command) else { continue };
+    let actions = context.commands().filter(|(it, _, _)| it.is_action() && it.script.complete);
+    let begun =
+        actions.filter_map(|(reading, program, command)| Some((reading, command, velero_begins(program, command)?)));
+    for (reading, command, what) in begun.take(MOST) {
         let Some(flag) = command.flag(&["--wait", "-w"]).filter(|it| it.value() != Some("false")) else { continue };
         // What prints the phase for people decides nothing.
         let judged = reading.commands().any(|(name, later)| {

@@ -65,7 +65,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             for (word, path) in used(program, command) {
                 let Some(whole) = join(&directory, path) else { continue };
                 // What a script names twice it may well have written itself.
-                let made = reading.script.commands.iter().flat_map(|it| &it.arguments).filter(|it| it.constant() == Some(path));
+                let made = reading
+                    .script
+                    .commands
+                    .iter()
+                    .flat_map(|it| &it.arguments)
+                    .filter(|it| it.constant() == Some(path));
                 if covered(&patterns, &whole) || made.count() > 1 || !told.insert(whole.clone()) {
                     continue;
                 }
