@@ -267,8 +267,8 @@ impl<'a> Reading<'a> {
 
     /// The value of a variable as the script sets it last before a place.
     pub(crate) fn assigned(&self, name: &str, before: usize) -> Option<&Word> {
-        let all = self.script.assignments.iter().filter(|it| it.name == name && it.range.start < before);
-        all.last().map(|it| &it.value)
+        let mut all = self.script.assignments.iter().rev();
+        all.find(|it| it.name == name && it.range.start < before).map(|it| &it.value)
     }
 }
 

@@ -244,7 +244,7 @@ impl Walk<'_> {
                         match (field, it.kind()) {
                             (_, "file_redirect") => self.file(it, &mut around),
                             (_, "pipeline") => {
-                                piped.extend(children(it).into_iter().map(|(_, it)| it).filter(Node::is_named))
+                                piped.extend(children(it).into_iter().map(|(_, it)| it).filter(Node::is_named));
                             }
                             (Some("right"), _) => next.push((it, outside.clone())),
                             _ => {}

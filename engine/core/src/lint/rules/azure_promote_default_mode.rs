@@ -5,7 +5,7 @@ use crate::{
     lint::{Context, Rule},
 };
 
-/// A replica of Azure Database for PostgreSQL is promoted in whatever mode is the default.
+/// A replica of a managed database on Azure is promoted in whatever mode is the default.
 ///
 /// Without `--promote-mode` it becomes a server of its own: replication is broken, and the old primary goes on to take writes.
 /// Without `--promote-option` the promotion waits for the primary to hand over everything, which one in a lost region never

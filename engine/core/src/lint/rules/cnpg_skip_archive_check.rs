@@ -6,7 +6,7 @@ use crate::{
     model::parse::Segment,
 };
 
-/// A CloudNativePG cluster is told to write its log over that of another one.
+/// A cluster of `CloudNativePG` is told to write its log over that of another one.
 ///
 /// Before a new cluster archives anything, the operator looks whether the archive is empty. The annotation
 /// `cnpg.io/skipEmptyWalArchiveCheck` switches that off. A recovered cluster that archives to where it was recovered from mixes two

@@ -106,7 +106,7 @@ fn prints(program: &str, command: &Command) -> Option<&'static str> {
         ("age", _) => {
             (command.has(&["-d", "--decrypt"]) && !command.has(&["-o", "--output"])).then_some("what was encrypted")
         }
-        ("printenv", []) | ("env", []) if command.arguments.is_empty() => Some("the whole environment"),
+        ("printenv" | "env", []) if command.arguments.is_empty() => Some("the whole environment"),
         _ => None,
     }
 }
