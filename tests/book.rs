@@ -82,7 +82,8 @@ fn every_page_is_in_the_summary() {
 fn every_code_has_its_anchor() {
     let (_, anchors) = read(&repository().join("book/src/reference/diagnostics.md"));
     let rules = fs::read_dir(repository().join("tests/fixtures/lint")).expect("fixtures").flatten();
-    for rule in rules.map(|entry| entry.file_name().to_string_lossy().into_owned()) {
+    // `seeds` has whole runbooks, and is of no one rule.
+    for rule in rules.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name != "seeds") {
         assert!(anchors.contains(&rule), "no heading for {rule}");
     }
     for code in ["yaml-syntax", "unknown-key", "not-yet", "bad-for-each"] {

@@ -10,6 +10,7 @@
 //! - `mask`: secrets out of everything that leaves
 //! - `kube`: what is known about Kubernetes objects, as functions over their JSON
 //! - `graph`, `plan`: order
+//! - `script`: what scripts and command lines do, as far as their text says
 //! - `policy`: retry, objectives: decisions only
 //! - `evidence`: the vocabulary of the log, and its chain
 //! - `machine`: (state, input, now) → commands, the only place where a decision is made
@@ -44,6 +45,7 @@ pub mod policy;
 pub mod report;
 pub mod schema;
 pub mod scope;
+pub mod script;
 pub mod source;
 pub mod starter;
 pub mod template;

@@ -2,9 +2,9 @@
 //!
 //! Duty: to find all of that out once, for all rules. It must not judge.
 
-use std::{ops::Range, sync::Arc};
+use std::{cell::OnceCell, ops::Range, sync::Arc};
 
-use super::{Rule, includes, includes::Includes, organisation::Organisation, silence::Silences};
+use super::{Rule, includes, includes::Includes, organisation::Organisation, scripts::Reading, silence::Silences};
 use crate::{
     action, check,
     diagnostic::Diagnostic,
@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub(crate) includes: Includes<'a>,
     /// The comments that silence.
     pub(crate) silences: Silences,
+    /// Its scripts and command lines, once a rule has asked.
+    pub(super) readings: OnceCell<Vec<Reading<'a>>>,
 }
 
 /// A template or an expression, what it is part of, and what it refers to.
@@ -101,6 +103,7 @@ impl<'a> Context<'a> {
             input_names: Nearest::new(runbook.inputs.keys().map(String::as_str)),
             includes: includes::read(parsed, runbook, resolve),
             silences: Silences::read(parsed),
+            readings: OnceCell::new(),
         })
     }
 

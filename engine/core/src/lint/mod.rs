@@ -18,8 +18,10 @@ mod includes;
 mod names;
 pub mod organisation;
 pub mod pages;
+mod programs;
 pub mod registry;
 pub mod rules;
+mod scripts;
 mod silence;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ fn folder(path: &str) -> PathBuf {
 }
 
 const FIXTURES: &str = "../../tests/fixtures/lint";
+/// Whole runbooks with many mistakes, and of no one rule.
+const SEEDS: &str = "seeds";
 
 fn read(folder: &Path, name: &str) -> Option<Parsed> {
     let text = fs::read_to_string(folder.join(name)).ok()?;
@@ -94,7 +96,9 @@ fn bad_fires_exactly_there_and_ok_is_silent() {
 fn nothing_is_forgotten() {
     let ids: BTreeSet<String> = registry::RULES.iter().map(|rule| rule.id.to_owned()).collect();
     assert_eq!(ids.len(), registry::RULES.len(), "an id is given twice");
-    assert_eq!(names(&folder(FIXTURES)), ids);
+    let mut fixtures = names(&folder(FIXTURES));
+    assert!(fixtures.remove(SEEDS));
+    assert_eq!(fixtures, ids);
     let mut files: BTreeSet<String> =
         names(&folder("src/lint/rules")).iter().map(|name| name.replace('_', "-")).collect();
     files.remove("mod");
@@ -250,4 +254,25 @@ fn many_comments_are_read_at_once() {
         |n: usize| format!("  s{n}: {{phase: data, needs: [b], exec: [a]}} # lifeboat: ignore[unknown-step] why\n");
     let text = format!("{HEAD}steps:\n{}", (0..20_000).map(line).collect::<String>());
     assert_eq!(told(&text), []);
+}
+
+/// Each file is a defective runbook as people write them; its first line says which rules must find something in it.
+#[test]
+fn the_mistakes_that_people_make_are_found() {
+    let folder = folder(FIXTURES).join(SEEDS);
+    let mut count = 0;
+    for name in names(&folder) {
+        let parsed = read(&folder, &format!("{name}.yaml")).unwrap();
+        assert!(parsed.diagnostics.is_empty(), "{name}: {:?}", parsed.diagnostics);
+        let found = findings(&folder, &parsed);
+        let codes: BTreeSet<&str> = found.iter().map(|found| found.code).collect();
+        let first = parsed.source.line(1).unwrap_or_default();
+        let expected: Vec<&str> = first.strip_prefix("# expect: ").expect("what is expected").split(", ").collect();
+        for rule in expected {
+            assert!(registry::find(rule).is_some(), "{name}: there is no rule `{rule}`");
+            assert!(codes.contains(rule), "{name}: `{rule}` is silent: {codes:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
 }

@@ -45,22 +45,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         .sound_steps()
         .filter(|(_, _, step)| step.irreversible && step.approval.is_none() && !is_for_drills(step))
         .collect();
-    // The first order is that of an incident, and of both modes when they do not differ.
-    let Some(sketch) = context.sound_orders().next().filter(|_| !risky.is_empty() && context.claims_to_restore())
-    else {
-        return;
-    };
-    let needed = sketch.needed();
-    let mut approved = vec![false; needed.len()];
-    for node in sketch.order.iter().copied() {
-        let step = context.runbook.steps.get_index(node).map(|(_, step)| step);
-        // What is included may have a gate.
-        let own = step.is_some_and(|step| step.approval.is_some() || step.runbook.is_some());
-        let own = own && sketch.has(node);
-        approved[node] = own || needed.predecessors(node).any(|before| approved[before]);
-    }
+    let gated = (!risky.is_empty() && context.claims_to_restore()).then(|| context.gated()).flatten();
+    let Some(gated) = gated else { return };
     for (at, id, step) in risky {
-        if !approved[at] {
+        if !gated[at] {
             let span = context.key(&["steps", id, "irreversible"], step.span());
             let phase = step.phase.as_ref().map_or(step.span(), Spanned::span);
             findings.push(

@@ -1,15 +1,20 @@
 //! `running-is-not-ready`.
 
+use std::ops::Range;
+
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule},
+    lint::{Context, Rule, programs::words},
+    script::{Command, Script},
 };
 
 /// Pods that run are taken for pods that are ready.
 ///
 /// `Running` says that a container was started. A pod that crashes every ten seconds, or that waits for its database, runs; only
 /// its `Ready` condition says that it takes requests. At two in the morning such a check is green while nobody is served. A
-/// `kube` check without `expect` judges by readiness already.
+/// `kube` check without `expect` judges by readiness already. In scripts, `kubectl get pods` with a field selector on
+/// `status.phase` or piped into `grep Running` is the same mistake: such a list has finished Jobs as well, and none of the pods that run
+/// and are not ready.
 ///
 /// Bad:
 ///
@@ -25,7 +30,7 @@ use crate::{
 /// verify: [{kube: {cluster: dr, kind: Pod, namespace: shop, selector: "", ready: all}, within: 5m}]
 /// ```
 ///
-/// To fix it, use `ready: all`, or `count == ready` in the expression.
+/// To fix it, use `ready: all`, or `count == ready` in the expression; in a script `kubectl wait --for=condition=Ready`.
 pub const RULE: Rule = Rule {
     id: "running-is-not-ready",
     severity: Severity::Warning,
@@ -35,6 +40,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    in_scripts(context, findings);
     for (_, _, check) in context.checks() {
         let (Some(kube), Some(expect)) = (&check.kube, &check.expect) else { continue };
         let kind = kube.kind.as_str();
@@ -52,4 +58,40 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+fn in_scripts(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    for (reading, program, command) in context.commands().filter(|(_, it, _)| matches!(*it, "kubectl" | "oc")) {
+        let Some(place) = phase(&reading.script, program, command) else { continue };
+        let all: Vec<String> = reading.commands().map(|(_, it)| words(it).to_ascii_lowercase()).collect();
+        if all.iter().any(|it| it.contains("condition=ready") || it.contains("rollout status")) {
+            continue;
+        }
+        findings.push(
+            context
+                .finding_in(&RULE, reading, &place, "expected pods that are ready, found a look at whether they run")
+                .label("a pod that crashes again and again runs, too")
+                .help("use a `kube` check with `ready: all`, or `kubectl wait --for=condition=Ready`"),
+        );
+    }
+}
+
+/// Where a command, or one behind it in its pipeline, looks at the phase of pods.
+fn phase(script: &Script, program: &str, command: &Command) -> Option<Range<usize>> {
+    let verbs = command.verbs();
+    let pods = matches!(verbs.get(1).copied(), Some("po" | "pod" | "pods"));
+    if !pods || !matches!(verbs.first().copied(), Some("get" | "wait")) || !script.is(command, program) {
+        return None;
+    }
+    let selector = command.flag(&["--field-selector"]);
+    let selector =
+        selector.filter(|it| it.value().is_some_and(|it| it.contains("status.phase") && it.contains("Running")));
+    let waits = command.flag(&["--for"]);
+    let waits = waits.filter(|it| it.value().is_some_and(|it| it.contains("phase") && it.contains("Running")));
+    let by_flag = selector.or(waits).and_then(|it| Some(it.word.range.start..it.value_word()?.range.end));
+    by_flag.or_else(|| {
+        let behind = script.behind_in_pipeline(command);
+        let grep = behind.into_iter().find(|it| matches!(it.program(), Some("grep" | "egrep" | "awk")))?;
+        words(grep).contains("Running").then(|| grep.range.clone())
+    })
 }

@@ -1,0 +1,63 @@
+//! `destructive-command-without-approval`.
+
+use super::data_loss_flag_ungated::is_ungated;
+use crate::{
+    diagnostic::{Diagnostic, Severity},
+    lint::{Context, Rule, programs::destroys},
+};
+
+/// A command that destroys data or a whole environment, and nobody has to say yes to it.
+///
+/// `terraform destroy`, the deletion of a namespace, a volume or a database server, `DROP DATABASE`: what is gone is gone, and it
+/// may be the last copy. At two in the morning a wrong input is enough, and the run does what it was told. A gate shows
+/// whoever approves the rendered command, and puts their name into the evidence. It may be on the step, or on one that it needs;
+/// an undo may have one of its own. Steps that exist in drills only, and `cleanup`, are left alone.
+///
+/// Bad:
+///
+/// ```yaml
+/// exec: [dropdb, --if-exists, cases]
+/// ```
+///
+/// Good:
+///
+/// ```yaml
+/// exec: [dropdb, --if-exists, cases]
+/// approval: {by: database-owner, expires: 30m, unattended: drill-only}
+/// ```
+///
+/// To fix it, add an `approval`, or move it aside instead of destroying it (rename, detach, scale to zero).
+pub const RULE: Rule = Rule {
+    id: "destructive-command-without-approval",
+    severity: Severity::Warning,
+    summary: "a command destroys data or an environment, and nobody has to say yes",
+    check,
+    source: include_str!("destructive_command_without_approval.rs"),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    let risky: Vec<_> = context
+        .commands()
+        .filter_map(|(reading, program, command)| Some((reading, program, command, destroys(program, command)?)))
+        .collect();
+    let Some(gated) = (!risky.is_empty()).then(|| context.gated()).flatten() else { return };
+    for (reading, program, command, what) in risky {
+        if is_ungated(context, reading, &gated) {
+            findings.push(
+                context
+                    .finding_in(
+                        &RULE,
+                        reading,
+                        &command.range,
+                        format!(
+                            "expected an `approval` before `{program}` destroys {what}, found none on the way to it"
+                        ),
+                    )
+                    .label("cannot be taken back")
+                    .help(
+                        "add an `approval`; an undo may have one of its own; `unattended: drill-only` lets drills pass",
+                    ),
+            );
+        }
+    }
+}
