@@ -118,7 +118,8 @@ impl Editor<'_> {
         let parent = *way.last()?;
         let items = parent.as_sequence()?;
         let last = items.last()?;
-        let inside = |span: Span| parent.span.start <= span.start && span.start < span.end && span.end <= parent.span.end;
+        let inside =
+            |span: Span| parent.span.start <= span.start && span.start < span.end && span.end <= parent.span.end;
         if !inside(last.span) {
             return None;
         }

@@ -71,16 +71,15 @@ impl Editor<'_> {
         })
     }
 
-    /// Whether a comment that stands on a line of its own is inside.
+    /// Whether a comment is inside that stands on a line of its own, or is meant for us: it says more than what its line is.
     pub(super) fn has_own_comment(&self, span: Span) -> bool {
         if !self.source.slice(span).contains('#') {
             return false;
         }
         let comments = self.comments();
         let first = comments.partition_point(|comment| comment.start < span.start);
-        comments[first..]
-            .iter()
-            .take_while(|comment| comment.start < span.end)
-            .any(|comment| self.line_begin(comment.start).is_some())
+        comments[first..].iter().take_while(|comment| comment.start < span.end).any(|comment| {
+            self.line_begin(comment.start).is_some() || self.source.slice(*comment).contains("lifeboat:")
+        })
     }
 }

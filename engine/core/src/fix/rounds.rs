@@ -85,7 +85,9 @@ pub fn apply<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> Strin
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
     for edit in edits {
-        let Some(kept) = text.get(at..edit.span.start).filter(|_| text.is_char_boundary(edit.span.end)) else { continue };
+        let Some(kept) = text.get(at..edit.span.start).filter(|_| text.is_char_boundary(edit.span.end)) else {
+            continue;
+        };
         result.push_str(kept);
         result.push_str(&edit.text);
         at = edit.span.end;
@@ -102,11 +104,7 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn name(&self) -> Applied {
-        Applied {
-            code: self.finding.code,
-            message: self.finding.message.clone(),
-            title: self.fix.title.clone(),
-        }
+        Applied { code: self.finding.code, message: self.finding.message.clone(), title: self.fix.title.clone() }
     }
 }
 

@@ -240,12 +240,7 @@ fn output(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Opti
     }
 }
 
-fn declared(
-    context: &Context<'_>,
-    (room, id, step): (&str, &str, &Step),
-    name: &str,
-    at: usize,
-) -> Option<Wrong> {
+fn declared(context: &Context<'_>, (room, id, step): (&str, &str, &Step), name: &str, at: usize) -> Option<Wrong> {
     if step.outputs.contains_key(name) || context.is_damaged(&[room, id, "outputs"]) {
         return None;
     }

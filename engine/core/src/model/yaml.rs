@@ -221,7 +221,10 @@ enum Key {
     /// It has been told about; its value is read and dropped.
     Bad,
     /// Likewise, because it is there already.
-    Again { key: Span, first: Span },
+    Again {
+        key: Span,
+        first: Span,
+    },
 }
 
 /// A key that is there twice with one and the same value.

@@ -77,11 +77,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let edits = context.editor.replace(span, &name(&level), lower);
     findings.push(
         context
-            .finding(
-                &RULE,
-                span,
-                format!("expected {claims}, found {found}"),
-            )
+            .finding(&RULE, span, format!("expected {claims}, found {found}"))
             .label("a passing run does not prove this")
             .help(help)
             .fix(edits.map(|edits| Fix::suggestion(format!("lower the level to {lower}"), edits))),

@@ -1,7 +1,7 @@
 //! `unknown-rule`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Severity, codes},
     lint::{Context, Rule, pages, registry, silence::can_be_silenced},
     plan::nearest::Nearest,
 };
@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         if can_be_silenced(id) {
             continue;
         }
-        let meant = rules.only(id).filter(|_| registry::find(id).is_none());
+        let meant = rules.only(id).filter(|_| registry::find(id).is_none() && !codes::is_known(id));
         let shown = crate::words::clip(id, 40);
         let help = if registry::find(id).is_some() {
             format!("`{id}` is about these comments, and cannot be silenced: mend the comment that it tells")
