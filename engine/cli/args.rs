@@ -133,8 +133,17 @@ pub(crate) struct Lint {
     /// Do not judge by these rules (separated by commas)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
+    /// Mend what has no other reading, and show what is left
+    #[arg(long, group = "mend")]
+    pub fix: bool,
+    /// Mend by suggestions as well, which a person has to look at
+    #[arg(long = "unsafe", requires = "mend")]
+    pub suggestions: bool,
+    /// Show what would be mended and write nothing; 2 is the exit code when there is something
+    #[arg(long, group = "mend", conflicts_with_all = ["format", "deny"])]
+    pub diff: bool,
     /// List the rules and judge nothing
-    #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore"])]
+    #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore", "mend"])]
     pub rules: bool,
 }
 

@@ -1,6 +1,7 @@
 //! `lint` and `plan`, as people and editors use them. What each rule finds is tested in core.
 
 mod chosen;
+mod fix;
 mod outputs;
 
 use std::{

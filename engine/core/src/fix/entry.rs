@@ -31,7 +31,8 @@ impl Editor<'_> {
         let Some(Segment::Key(key)) = route.segments().last() else { return None };
         let mapping = parent.as_mapping()?;
         if mapping.len() == 1 {
-            return self.remove(&route.parent().filter(|above| !above.segments().is_empty())?);
+            let above = route.parent().filter(|above| !above.segments().is_empty())?;
+            return if self.is_all_of(parent, mapping) { self.remove(&above) } else { None };
         }
         let (before, entry, after) = mapping.around(key)?;
         let slot = Slot {
@@ -85,7 +86,7 @@ impl Editor<'_> {
             let keeps = entry.value.as_text().is_some_and(|text| text.ends_with("\n\n"));
             let fits = !keeps
                 && self.indentation(entry.key.start)?.len() == indentation.len()
-                && self.ends_before(end, indentation.len(), false);
+                && self.ends_before(end, indentation.len());
             fits.then_some(end)
         });
         let edit = match place {
@@ -134,11 +135,23 @@ impl Editor<'_> {
         let column = dash.len() - dash.rfind('\n').map_or(0, |found| found + 1);
         let keeps = last.as_text().is_some_and(|text| text.ends_with("\n\n"));
         let fits = !keeps && column < indentation.len() && self.line_begin(dash.len()).is_some();
-        if fits && self.ends_before(end, column, false) {
+        if fits && self.ends_before(end, column) {
             let edit = Edit::insert(end, format!("{}{}- {item}", self.line_break(end), " ".repeat(column)));
             return self.sound(vec![edit]);
         }
         None
+    }
+
+    /// Whether nothing stands in a mapping besides its only entry: no key that could not be taken, no comment.
+    fn is_all_of(&self, node: &Node, mapping: &Mapping) -> bool {
+        let Some((entry, end)) = mapping.nth(0).and_then(|entry| Some((entry, self.entry_end(entry)?))) else {
+            return false;
+        };
+        let around = [(node.span.start, entry.key.start), (end, node.span.end.max(end))];
+        around.into_iter().all(|(from, to)| {
+            let text = self.text().get(from..to);
+            text.is_some_and(|text| text.chars().all(|letter| letter.is_whitespace() || "{},".contains(letter)))
+        })
     }
 
     /// Where an entry ends; `None` when its value stands elsewhere, as that of an alias does.
@@ -178,7 +191,7 @@ impl Editor<'_> {
     fn out_of_block(&self, slot: &Slot) -> Option<Span> {
         let column = slot.start - self.text()[..slot.start].rfind('\n').map_or(0, |found| found + 1);
         let end = self.line_end(slot.end)?;
-        if !self.ends_before(end, column, false) {
+        if !self.ends_before(end, column) {
             return None;
         }
         if let Some(begin) = self.line_begin(slot.start) {

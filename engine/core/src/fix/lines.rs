@@ -59,15 +59,15 @@ impl Editor<'_> {
 
     /// Whether what comes behind a line is further left than a column, or begins there with something other than a dash:
     /// the value above is complete then. An alias at its end, which stands elsewhere for us, would be further right.
-    pub(super) fn ends_before(&self, end: usize, column: usize, dashes: bool) -> bool {
+    pub(super) fn ends_before(&self, end: usize, column: usize) -> bool {
         let next = self.text()[end..].lines().skip(1).find(|line| {
             let content = line.trim();
             !content.is_empty() && !content.starts_with('#')
         });
         next.is_none_or(|line| {
-            let content = line.trim_start_matches(' ');
-            let indent = line.len() - content.len();
-            indent < column || indent == column && (dashes || !content.starts_with("- "))
+            let content = line.trim_end().trim_start_matches(' ');
+            let indent = line.trim_end().len() - content.len();
+            indent < column || indent == column && content != "-" && !content.starts_with("- ")
         })
     }
 

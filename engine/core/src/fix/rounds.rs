@@ -4,7 +4,8 @@
 //! the text is told by the caller; whether it can be read is looked at here, after every step.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher},
     sync::Arc,
 };
 
@@ -18,8 +19,12 @@ use crate::{
 /// can be read.
 const ROUNDS: usize = 64;
 
-/// How often a text is read again in one round at most, to find out which of its fixes does not fit.
-const TRIES: usize = 200;
+/// How many bytes are read again at most, to find out which fixes do not fit. A runbook of some pages can be read ten thousand
+/// times; what is larger than that is no runbook, and must not take for ever.
+const BUDGET: usize = 512 * 1024 * 1024;
+
+/// What judging a text costs, compared with reading it.
+const JUDGING: usize = 8;
 
 /// A fix that was applied, or one that would have done harm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +54,10 @@ pub struct Mended {
 pub fn mend(source: &Arc<Source>, most: Safety, judge: &dyn Fn(&Parsed) -> Vec<Diagnostic>) -> Mended {
     let mut mended = Mended { text: source.text().to_owned(), applied: Vec::new(), dropped: BTreeSet::new() };
     let mut parsed = parse(Arc::clone(source));
-    let mut seen = BTreeSet::from([mended.text.clone()]);
+    let mut seen = HashSet::from([print(&mended.text)]);
+    let mut left = BUDGET;
     for _ in 0..ROUNDS {
+        left = left.saturating_sub(cost(&mended.text).saturating_mul(JUDGING));
         let findings = judge(&parsed);
         let wanted: Vec<Wanted<'_>> = findings
             .iter()
@@ -58,8 +65,9 @@ pub fn mend(source: &Arc<Source>, most: Safety, judge: &dyn Fn(&Parsed) -> Vec<D
             .filter(|wanted| wanted.fix.safety <= most && !mended.dropped.contains(&wanted.name()))
             .collect();
         let chosen = apart(wanted);
-        let mut round = Round { before: &parsed, tries: TRIES, done: Vec::new(), dropped: Vec::new() };
+        let mut round = Round { before: &parsed, left, done: Vec::new(), dropped: Vec::new() };
         round.take(&chosen);
+        left = round.left;
         let (done, dropped) = (round.done, round.dropped);
         mended.dropped.extend(dropped.iter().map(|wanted| wanted.name()));
         if done.is_empty() && dropped.is_empty() {
@@ -67,7 +75,7 @@ pub fn mend(source: &Arc<Source>, most: Safety, judge: &dyn Fn(&Parsed) -> Vec<D
         }
         let text = apply(parsed.source.text(), done.iter().flat_map(|wanted| &wanted.fix.edits));
         // Fixes that take back what others do would go on for ever.
-        if !done.is_empty() && !seen.insert(text.clone()) {
+        if !done.is_empty() && !seen.insert(print(&text)) {
             break;
         }
         mended.applied.extend(done.iter().map(|wanted| wanted.name()));
@@ -96,6 +104,15 @@ pub fn apply<'a>(text: &str, edits: impl IntoIterator<Item = &'a Edit>) -> Strin
     result
 }
 
+fn print(text: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
+}
+
+/// Even an empty text takes a while.
+const fn cost(text: &str) -> usize {
+    text.len() + 1024
+}
+
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     finding: &'a Diagnostic,
@@ -118,9 +135,8 @@ fn apart(mut wanted: Vec<Wanted<'_>>) -> Vec<Wanted<'_>> {
         let meets = edits.iter().any(|edit| {
             let span = edit.span;
             let empty = span.start == span.end;
-            taken.range(..=span.end).next_back().is_some_and(|(start, end)| {
-                span.start < *end && *start < span.end || (empty || start == end) && span.start <= *end
-            })
+            let near = taken.range(..=span.end).rev().take_while(|(_, end)| span.start <= **end);
+            near.into_iter().any(|(start, end)| empty || start == end || span.start < *end && *start < span.end)
         });
         if !meets {
             taken.extend(edits.iter().map(|edit| (edit.span.start, edit.span.end)));
@@ -132,7 +148,7 @@ fn apart(mut wanted: Vec<Wanted<'_>>) -> Vec<Wanted<'_>> {
 
 struct Round<'a, 'p> {
     before: &'p Parsed,
-    tries: usize,
+    left: usize,
     done: Vec<Wanted<'a>>,
     dropped: Vec<Wanted<'a>>,
 }
@@ -140,7 +156,7 @@ struct Round<'a, 'p> {
 impl<'a> Round<'a, '_> {
     /// Takes all of them, or both halves by themselves when all of them do harm.
     fn take(&mut self, wanted: &[Wanted<'a>]) {
-        if wanted.is_empty() || self.tries == 0 {
+        if wanted.is_empty() || self.left == 0 {
             return;
         }
         let all: Vec<Wanted<'a>> = self.done.iter().chain(wanted).copied().collect();
@@ -159,8 +175,8 @@ impl<'a> Round<'a, '_> {
     }
 
     fn fits(&mut self, wanted: &[Wanted<'_>]) -> bool {
-        self.tries = self.tries.saturating_sub(1);
         let text = apply(self.before.source.text(), wanted.iter().flat_map(|wanted| &wanted.fix.edits));
+        self.left = self.left.saturating_sub(cost(&text));
         let after = parse(Source::new(self.before.source.name(), text));
         match (&self.before.root, &after.root) {
             // Reading got further: what it finds there was there before.

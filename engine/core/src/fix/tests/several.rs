@@ -46,6 +46,14 @@ fn all_of_a_mapping_goes_in_two_rounds() {
 }
 
 #[test]
+fn what_cannot_be_read_does_not_go_with_what_is_beside_it() {
+    let text = "inputs: {a: {type: string}, a: {type: integer}}\nsteps: {a: {phase: data, exec: [a]}}\n";
+    body(text, Safety::Unsafe, text);
+    let text = "inputs:\n  a: {type: string}\n  a: {type: integer}\nsteps: {a: {phase: data, exec: [a]}}\n";
+    body(text, Safety::Unsafe, text);
+}
+
+#[test]
 fn what_shows_after_a_fix_is_fixed_as_well() {
     body(
         "steps:\n  first: {phse: data, exec: [a]}\n  b: {phase: data, need: [frist], exec: [a], timeout: 90 sec}\n",
@@ -122,7 +130,7 @@ fn fixes_that_take_each_other_back_come_to_an_end() {
 }
 
 #[test]
-fn one_line_of_a_megabyte_and_many_findings_are_no_matter() {
+fn many_findings_on_one_line_are_no_matter() {
     use std::fmt::Write as _;
     let mut text = format!("{HEAD}steps: {{");
     for n in 0..3_000 {
