@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Executes disaster-recovery runbooks, and records evidence that they work.
 #[derive(Debug, Parser)]
@@ -117,6 +117,7 @@ pub(crate) struct Inputs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("mend").args(["fix", "diff"]).multiple(true)))]
 pub(crate) struct Lint {
     /// Files, or directories that are searched for runbooks
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
@@ -134,13 +135,13 @@ pub(crate) struct Lint {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
     /// Mend what has no other reading, and show what is left
-    #[arg(long, group = "mend")]
+    #[arg(long)]
     pub fix: bool,
     /// Mend by suggestions as well, which a person has to look at
     #[arg(long = "unsafe", requires = "mend")]
     pub suggestions: bool,
     /// Show what would be mended and write nothing; 2 is the exit code when there is something
-    #[arg(long, group = "mend", conflicts_with_all = ["format", "deny"])]
+    #[arg(long, conflicts_with_all = ["format", "deny"])]
     pub diff: bool,
     /// List the rules and judge nothing
     #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore", "mend"])]

@@ -97,7 +97,7 @@ fn a_file_that_cannot_be_written_is_told_and_the_others_are() {
     fs::set_permissions(&open, Permissions::from_mode(0o640)).expect("a mode");
     symlink("open.yaml", place.path("link.yaml")).expect("a link");
     let ended = place.lifeboat(&["lint", "--fix", "locked.yaml", "link.yaml", "gone.yaml"]).code(2);
-    ended.says("expected a file that can be written, found `locked.yaml`, which is read-only").says("; 1 fixed");
+    ended.says("expected a file that can be written, found `locked.yaml`").says("; 1 fixed");
     assert_eq!(read(&place, "locked.yaml"), bad());
     assert_eq!(read(&place, "open.yaml"), safely());
     assert!(fs::symlink_metadata(place.path("link.yaml")).expect("a link").is_symlink());
