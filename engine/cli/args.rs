@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{
-    Args, Parser, Subcommand, ValueEnum, ValueHint,
+    ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use lifeboat_core::{
@@ -178,6 +178,7 @@ fn scope() -> impl TypedValueParser<Value = Scope> {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("mend").args(["fix", "diff"]).multiple(true)))]
 pub(crate) struct Lint {
     /// Files, or directories that are searched for runbooks
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
@@ -194,8 +195,17 @@ pub(crate) struct Lint {
     /// Do not judge by these rules (separated by commas)
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
+    /// Mend what has no other reading, and show what is left
+    #[arg(long)]
+    pub fix: bool,
+    /// Mend by suggestions as well, which a person has to look at
+    #[arg(long = "unsafe", requires = "mend")]
+    pub suggestions: bool,
+    /// Show what would be mended and write nothing; 2 is the exit code when there is something
+    #[arg(long, conflicts_with_all = ["format", "deny"])]
+    pub diff: bool,
     /// List the rules and judge nothing
-    #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore"])]
+    #[arg(long, conflicts_with_all = ["paths", "deny", "select", "ignore", "mend"])]
     pub rules: bool,
 }
 

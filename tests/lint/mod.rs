@@ -2,6 +2,7 @@
 
 mod chosen;
 mod diff;
+mod fix;
 mod mutated;
 mod outputs;
 mod schema;

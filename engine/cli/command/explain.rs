@@ -59,5 +59,6 @@ fn text(page: &Page, width: usize) -> String {
     } else {
         ui::wrapped("", "It cannot be silenced.", width)
     };
-    format!("{text}{silenced}\n{}\n", page.url())
+    let fixes = page.about_fixes().map(|about| ui::wrapped("", &format!("{about}."), width) + "\n");
+    format!("{text}{}{silenced}\n{}\n", fixes.map(|fixes| fixes + "\n").unwrap_or_default(), page.url())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lifeboat_core::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Safety, Severity},
     source::{Source, Span},
 };
 use miette::{LabeledSpan, MietteError, SourceCode, SpanContents};
@@ -99,6 +99,17 @@ fn label(text: &str, span: Span, primary: bool) -> LabeledSpan {
     }
 }
 
+/// What to do, and by which option the engine does it itself.
+fn help(diagnostic: &Diagnostic) -> Option<String> {
+    let Some(fix) = &diagnostic.fix else { return diagnostic.help.clone() };
+    let option = match fix.safety {
+        Safety::Safe => "--fix",
+        Safety::Unsafe => "--fix --unsafe",
+    };
+    let how = format!("fix: {} (`lifeboat lint {option}`)", fix.title);
+    Some(diagnostic.help.as_ref().map_or_else(|| how.clone(), |help| format!("{help}\n{how}")))
+}
+
 /// One finding as text.
 pub(crate) fn text(diagnostic: &Diagnostic) -> String {
     let mut labels = vec![label(&diagnostic.label, diagnostic.span, true)];
@@ -126,7 +137,7 @@ pub(crate) fn text(diagnostic: &Diagnostic) -> String {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         },
-        help: diagnostic.help.clone(),
+        help: help(diagnostic),
         url: None,
         source: Lines(Arc::clone(&diagnostic.source)),
         labels,
@@ -163,6 +174,17 @@ fn clipped(text: &str) -> String {
         }
     }
     shown
+}
+
+/// How many of them the engine can mend itself, when there are any.
+pub(crate) fn fixable(diagnostics: &[Diagnostic]) -> Option<String> {
+    let of = |safety| diagnostics.iter().filter(|it| it.fix.as_ref().is_some_and(|fix| fix.safety == safety)).count();
+    match (of(Safety::Safe), of(Safety::Unsafe)) {
+        (0, 0) => None,
+        (safe, 0) => Some(format!("{safe} can be fixed by `--fix`")),
+        (0, suggested) => Some(format!("{suggested} can be fixed by `--fix --unsafe`")),
+        (safe, suggested) => Some(format!("{safe} can be fixed by `--fix`, {suggested} more by `--fix --unsafe`")),
+    }
 }
 
 /// How many there are, in words.

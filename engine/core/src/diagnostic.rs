@@ -9,10 +9,13 @@ use serde::Serialize;
 use crate::source::{Source, Span};
 
 pub mod codes;
+mod fix;
 pub mod github;
 pub mod json;
 mod paths;
 pub mod sarif;
+
+pub use fix::{Edit, Fix, Safety};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -54,6 +57,8 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// What to do next.
     pub help: Option<String>,
+    /// What would mend it, where that is known.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -69,6 +74,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            fix: None,
         }
     }
 
@@ -89,6 +95,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds what would mend it, if that is known.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
         self
     }
 

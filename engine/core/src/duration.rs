@@ -83,6 +83,35 @@ impl FromStr for Duration {
     }
 }
 
+/// A length of time that is written in words or with blanks, as authors have to write it: `1 hour`, `15 min`, `1h 30m`.
+/// `None` when it is not sure what is meant.
+#[must_use]
+pub fn spelled_out(text: &str) -> Option<String> {
+    let mut rest = text.trim();
+    let mut written = String::new();
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, tail) = rest.split_at(digits);
+        let tail = tail.trim_start();
+        let letters = tail.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (word, tail) = tail.split_at(letters);
+        let unit = match word.to_ascii_lowercase().as_str() {
+            // A capital may be a month, or a mistake.
+            "d" | "h" | "m" | "s" | "ms" if word.bytes().all(|byte| byte.is_ascii_lowercase()) => word,
+            "day" | "days" => "d",
+            "hour" | "hours" | "hr" | "hrs" => "h",
+            "minute" | "minutes" | "min" | "mins" => "m",
+            "second" | "seconds" | "sec" | "secs" => "s",
+            "millisecond" | "milliseconds" => "ms",
+            _ => return None,
+        };
+        written.push_str(number);
+        written.push_str(unit);
+        rest = tail.trim_start();
+    }
+    (written != text && written.parse::<Duration>().is_ok()).then_some(written)
+}
+
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {

@@ -5,6 +5,7 @@
 //! - `source`, `duration`, `diagnostic`: a file, a place in it, a length of time, a finding
 //! - `words`: how people are told lengths of time, instants, lists, and the texts of others
 //! - `model`: what authors write, and how text becomes it
+//! - `fix`: changes to a text that leave the rest of it as it is; of `model` it looks at `yaml`, and at `parse` to prove them
 //! - `scope`, `template`, `expr`: what texts can see, Handlebars, CEL
 //! - `action`, `check`: the specification of each
 //! - `mask`: secrets out of everything that leaves
@@ -33,6 +34,7 @@ pub mod diff;
 pub mod duration;
 pub mod evidence;
 pub mod expr;
+pub mod fix;
 pub mod graph;
 pub mod kube;
 pub mod lint;

@@ -10,7 +10,7 @@
 //! - `notify`: people elsewhere
 //! - `preflight`: what must be true before anything is touched
 //! - `store`: run directories, the log, artifacts, verification
-//! - `load`, `files`, `manifests`: runbooks, the files they use, and objects to apply
+//! - `load`, `files`, `manifests`: runbooks, the files they use, and objects to apply; `replace`: a runbook that is mended
 //! - `identity`, `clock`: who, where and when
 
 mod action;
@@ -27,5 +27,6 @@ mod manifests;
 pub mod notify;
 pub mod preflight;
 pub mod process;
+pub mod replace;
 pub mod signers;
 pub mod store;

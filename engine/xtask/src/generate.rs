@@ -94,6 +94,9 @@ fn diagnostics() -> String {
         let severity = format!("{:?}", rule.severity).to_lowercase();
         let (id, summary, text) = (rule.id, rule.summary, rule.explanation());
         _ = writeln!(page, "\n## {id}\n\n*{severity}*: {summary}.\n\n{}", text.trim());
+        if let Some(fixes) = rule.page().about_fixes() {
+            _ = writeln!(page, "\n{fixes}.");
+        }
     }
     for (title, about, codes) in [
         ("Mistakes in the YAML", "They are errors.", codes::YAML),
@@ -104,6 +107,9 @@ fn diagnostics() -> String {
         _ = writeln!(page, "\n# {title}\n\n{about}");
         for code in codes {
             _ = writeln!(page, "\n## {}\n\n{}", code.id, code.about);
+            if let Some(fixes) = code.page().about_fixes() {
+                _ = writeln!(page, "\n{fixes}.");
+            }
         }
     }
     page

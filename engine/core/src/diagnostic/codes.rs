@@ -2,7 +2,7 @@
 //!
 //! Duty: that none of them is without its line in the reference. Rules explain themselves where they are.
 
-use super::Severity;
+use super::{Safety, Severity};
 
 /// What the book says about a code, whether it is a rule's or one of those below.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Page {
     pub is_rule: bool,
     /// Whether a comment in the runbook can silence it.
     pub can_be_silenced: bool,
+    /// How sure the fixes are that findings of it may have; empty when there are none.
+    pub fixes: &'static [Safety],
     /// What is wrong, in a few words without a full stop.
     pub summary: String,
     /// Why it matters: a paragraph.
@@ -24,6 +26,17 @@ pub struct Page {
 }
 
 impl Page {
+    /// Whether `lint --fix` mends it, in one sentence without a full stop; `None` when it does not.
+    #[must_use]
+    pub fn about_fixes(&self) -> Option<&'static str> {
+        match self.fixes {
+            [] => None,
+            [Safety::Safe] => Some("`lint --fix` can mend it"),
+            [Safety::Unsafe] => Some("`lint --fix --unsafe` can mend it: look at what it writes"),
+            _ => Some("`lint --fix` can mend it; some of it by `--unsafe` only: look at what that writes"),
+        }
+    }
+
     /// Where it is on the web.
     #[must_use]
     pub fn url(&self) -> String {
@@ -150,6 +163,7 @@ impl Code {
             severity: Severity::Error,
             is_rule: false,
             can_be_silenced: false,
+            fixes: crate::lint::fixable::of(self.id),
             summary: first.trim_end_matches('.').to_owned(),
             reason: self.about.to_owned(),
             text: self.about.to_owned(),

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Fix, Severity};
 use crate::source::{Source, Span};
 
 /// The findings in their order, with a summary; `files` is how many files were looked at.
@@ -36,8 +36,14 @@ fn one(diagnostic: &Diagnostic) -> Value {
         "span": place(&diagnostic.source, diagnostic.span),
         "related": related.collect::<Vec<_>>(),
         "help": diagnostic.help,
+        "fix": diagnostic.fix.as_ref().map(|fix| mend(&diagnostic.source, fix)),
         "url": diagnostic.url(),
     })
+}
+
+fn mend(source: &Source, fix: &Fix) -> Value {
+    let edits = fix.edits.iter().map(|edit| json!({"span": place(source, edit.span), "text": edit.text}));
+    json!({"title": fix.title, "safety": fix.safety, "edits": edits.collect::<Vec<_>>()})
 }
 
 fn place(source: &Source, span: Span) -> Value {
@@ -47,11 +53,13 @@ fn place(source: &Source, span: Span) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Edit;
 
     #[test]
     fn has_the_documented_shape() {
         let source = Source::new("r.yaml", "é: 1\nsteps: 2\n");
-        let late = Diagnostic::warning("test-late", &source, Span::new(6, 11), "second");
+        let fix = Fix::suggestion("write it", vec![Edit::new(Span::new(6, 11), "step"), Edit::insert(14, "!")]);
+        let late = Diagnostic::warning("test-late", &source, Span::new(6, 11), "second").fix(Some(fix));
         let early = Diagnostic::error("test-early", &source, Span::new(4, 5), "first")
             .related(&source, Span::new(0, 2), "here too")
             .help("do this");
@@ -66,12 +74,32 @@ mod tests {
                         "span": {"start": {"line": 1, "column": 1, "offset": 0}, "end": {"line": 1, "column": 2, "offset": 2}},
                     }],
                     "help": "do this",
+                    "fix": null,
                     "url": "https://lifeboat.dev/book/reference/diagnostics.html#test-early",
                 },
                 {
                     "code": "test-late", "severity": "warning", "message": "second", "path": "r.yaml",
                     "span": {"start": {"line": 2, "column": 1, "offset": 6}, "end": {"line": 2, "column": 6, "offset": 11}},
                     "related": [], "help": null,
+                    "fix": {
+                        "title": "write it", "safety": "unsafe",
+                        "edits": [
+                            {
+                                "text": "step",
+                                "span": {
+                                    "start": {"line": 2, "column": 1, "offset": 6},
+                                    "end": {"line": 2, "column": 6, "offset": 11},
+                                },
+                            },
+                            {
+                                "text": "!",
+                                "span": {
+                                    "start": {"line": 3, "column": 1, "offset": 14},
+                                    "end": {"line": 3, "column": 1, "offset": 14},
+                                },
+                            },
+                        ],
+                    },
                     "url": "https://lifeboat.dev/book/reference/diagnostics.html#test-late",
                 },
             ],

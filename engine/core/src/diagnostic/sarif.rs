@@ -137,6 +137,18 @@ fn result(diagnostic: &Diagnostic, number: Option<usize>, directory: &str, print
     if let Some(number) = number {
         result["ruleIndex"] = json!(number);
     }
+    if let Some(fix) = &diagnostic.fix {
+        let replacements = fix.edits.iter().map(|edit| {
+            json!({"deletedRegion": region(&diagnostic.source, edit.span), "insertedContent": {"text": edit.text}})
+        });
+        result["fixes"] = json!([{
+            "description": {"text": literal(&fix.title)},
+            "artifactChanges": [{
+                "artifactLocation": artifact(&diagnostic.source, directory),
+                "replacements": replacements.collect::<Vec<_>>(),
+            }],
+        }]);
+    }
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
@@ -144,16 +156,20 @@ fn result(diagnostic: &Diagnostic, number: Option<usize>, directory: &str, print
 }
 
 fn place(source: &Source, span: Span, directory: &str) -> Value {
-    let artifact = match located(source.name(), directory) {
+    json!({"artifactLocation": artifact(source, directory), "region": region(source, span)})
+}
+
+fn artifact(source: &Source, directory: &str) -> Value {
+    match located(source.name(), directory) {
         Located::Below(path) => json!({"uri": encoded(&path), "uriBaseId": BASE}),
         Located::Elsewhere(path) => json!({"uri": format!("file://{}", encoded(&path))}),
-    };
+    }
+}
+
+fn region(source: &Source, span: Span) -> Value {
     let (line, column) = units(source, span.start);
     let (last_line, last_column) = units(source, span.end.max(span.start));
-    json!({
-        "artifactLocation": artifact,
-        "region": {"startLine": line, "startColumn": column, "endLine": last_line, "endColumn": last_column},
-    })
+    json!({"startLine": line, "startColumn": column, "endLine": last_line, "endColumn": last_column})
 }
 
 /// Line and column of an offset, from 1; the column counts UTF-16 code units, as editors and GitHub do.

@@ -9,6 +9,7 @@ use crate::{
     action, check,
     diagnostic::Diagnostic,
     expr::Expression,
+    fix::Editor,
     model::{
         Approval, Check, Mode, Runbook, Step, TextKind, Undo,
         parse::{Found, Parsed, Route, Segment, locate},
@@ -42,6 +43,8 @@ pub struct Context<'a> {
     pub(crate) silences: Silences,
     /// Its scripts and command lines, once a rule has asked.
     pub(super) readings: OnceCell<Vec<Reading<'a>>>,
+    /// How a rule changes the text.
+    pub(crate) editor: Editor<'a>,
 }
 
 /// A template or an expression, what it is part of, and what it refers to.
@@ -104,6 +107,7 @@ impl<'a> Context<'a> {
             includes: includes::read(parsed, runbook, resolve),
             silences: Silences::read(parsed),
             readings: OnceCell::new(),
+            editor: Editor::new(&parsed.source, parsed.root.as_ref()),
         })
     }
 
@@ -139,12 +143,18 @@ impl<'a> Context<'a> {
 
     /// Every gate: of steps, and of their undos.
     pub(crate) fn gates(&self) -> impl Iterator<Item = &'a Approval> + use<'a> {
-        self.steps().flat_map(|(_, _, step)| {
+        self.placed_gates().map(|(_, gate)| gate)
+    }
+
+    /// Every gate, and the keys on the way to it.
+    pub(crate) fn placed_gates(&self) -> impl Iterator<Item = (Vec<&'a str>, &'a Approval)> + use<'a> {
+        self.steps().flat_map(|(room, id, step)| {
             let undo = match step.undo.as_deref() {
                 Some(Undo::Action(undo)) => undo.approval.as_ref(),
                 _ => None,
             };
-            step.approval.as_ref().into_iter().chain(undo).map(|gate| &**gate)
+            let own = step.approval.as_ref().map(|gate| (vec![room, id, "approval"], &**gate));
+            own.into_iter().chain(undo.map(|gate| (vec![room, id, "undo", "approval"], &**gate)))
         })
     }
 
@@ -191,7 +201,7 @@ impl<'a> Context<'a> {
 }
 
 /// A route of keys.
-fn route(keys: &[&str]) -> Route {
+pub(super) fn route(keys: &[&str]) -> Route {
     keys.iter().map(|key| Segment::Key((*key).to_owned())).collect()
 }
 

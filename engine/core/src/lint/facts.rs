@@ -2,12 +2,12 @@
 //!
 //! Duty: to find it out in one way for all of them, when a rule asks and not before. It must not judge.
 
-use super::{Context, Rule};
+use super::{Context, Rule, context::route};
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Fix},
     duration::Duration,
     graph::Graph,
-    model::{Check, Effect, Level, Mode, Phase, Step, Undo},
+    model::{Check, Effect, Level, Mode, Phase, Step, Undo, parse::Route},
     plan::sketch::{Sketch, exists},
     policy::effect,
     source::{Span, Spanned},
@@ -66,6 +66,25 @@ impl<'a> Context<'a> {
             gated[node] = own && sketch.has(node) || needed.predecessors(node).any(|before| gated[before]);
         }
         Some(gated)
+    }
+
+    /// The way to a check of a step that could be read.
+    pub(crate) fn check_route(&self, id: &str, step: &Step, check: &Spanned<Check>) -> Option<Route> {
+        let number = step.verify.iter().position(|other| std::ptr::eq(other, check))?;
+        Some(route(&["steps", id, "verify"]).index(number))
+    }
+
+    /// A suggestion to put a key into a step of `steps`, behind another one.
+    pub(crate) fn suggest_key(&self, id: &str, beside: &str, key: &str, value: &str) -> Option<Fix> {
+        let edits = self.editor.add(&route(&["steps", id]), beside, key, value)?;
+        Some(Fix::suggestion(format!("add `{key}: {value}`"), edits))
+    }
+
+    /// A suggestion to write another name where one stands.
+    pub(crate) fn suggest_name(&self, span: Span, found: &str, meant: Option<&str>) -> Option<Fix> {
+        let meant = meant?;
+        let edits = self.editor.replace(span, found, meant)?;
+        Some(Fix::suggestion(format!("write `{meant}`"), edits))
     }
 
     /// Whether another runbook is included, of which this file does not say what it does.

@@ -13,6 +13,7 @@ pub mod choice;
 pub mod config;
 mod context;
 mod facts;
+pub mod fixable;
 mod images;
 mod includes;
 mod names;

@@ -16,6 +16,13 @@ use crate::{
 pub(crate) struct Wrong {
     pub(crate) message: String,
     pub(crate) help: String,
+    /// Which name of the reference is wrong, and what it must have been.
+    pub(crate) meant: Option<(usize, String)>,
+}
+
+/// The only name that is near.
+fn only(at: usize, names: &Nearest<'_>, found: &str) -> Option<(usize, String)> {
+    names.only(found).map(|name| (at, name.to_owned()))
 }
 
 const RUN: [&str; 3] = ["id", "mode", "startedAt"];
@@ -122,6 +129,7 @@ fn unknown_top(context: &Context<'_>, text: &Text<'_>, top: &str, visible: &Visi
     let fields = visible.fields.unwrap_or_default().iter().map(|field| field.name);
     let at_top = text.kind() == TextKind::Expectation;
     let names = Nearest::new(visible.tops.iter().copied().chain(fields.filter(|_| at_top)));
+    let mut meant = None;
     let help = match (top, text.home) {
         ("each", Home::Step(_)) => String::from("only a step with `forEach` has `each`"),
         ("result", _) if text.kind() == TextKind::Extraction => {
@@ -135,10 +143,16 @@ fn unknown_top(context: &Context<'_>, text: &Text<'_>, top: &str, visible: &Visi
             String::from("this is evaluated when the plan is made, before any step runs: use `inputs`")
         }
         ("result", _) => String::from("take it from the result by `outputs`, and use `steps.<id>.outputs.<name>`"),
-        _ if context.runbook.inputs.contains_key(top) => format!("did you mean `inputs.{top}`?"),
-        _ => names.help(top, "name"),
+        _ if context.runbook.inputs.contains_key(top) => {
+            meant = Some((0, format!("inputs.{top}")));
+            format!("did you mean `inputs.{top}`?")
+        }
+        _ => {
+            meant = only(0, &names, top);
+            names.help(top, "name")
+        }
     };
-    Wrong { message, help }
+    Wrong { message, help, meant }
 }
 
 /// A name that must go on with one literal name.
@@ -148,11 +162,13 @@ fn bare(reference: &Reference) -> Wrong {
         Wrong {
             message: format!("expected a literal name after `{written}`, found an expression"),
             help: String::from("write the name out: what a text needs must be known before it is evaluated"),
+            meant: None,
         }
     } else {
         Wrong {
             message: format!("expected a name after `{written}`, found nothing"),
             help: format!("write `{written}.<name>`"),
+            meant: None,
         }
     }
 }
@@ -163,9 +179,11 @@ fn member(reference: &Reference, names: &[&'static str]) -> Option<Wrong> {
         return None;
     }
     let top = reference.path.first().map_or("", String::as_str);
+    let names = Nearest::new(names.iter().copied());
     Some(Wrong {
         message: format!("expected a field of `{top}`, found `{name}`"),
-        help: Nearest::new(names.iter().copied()).help(name, "field"),
+        help: names.help(name, "field"),
+        meant: only(1, &names, name),
     })
 }
 
@@ -180,6 +198,7 @@ fn input(context: &Context<'_>, reference: &Reference) -> Option<Wrong> {
             Some(near) => format!("did you mean `inputs.{near}`?"),
             None => format!("declare it: `inputs: {{{name}: {{type: string}}}}`"),
         },
+        meant: only(1, &context.input_names, name),
     })
 }
 
@@ -194,6 +213,7 @@ fn each(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Option
         Some(found) => Some(Wrong {
             message: format!("expected the name that `forEach` gives its element, found `{found}`"),
             help: format!("write `each.{name}`"),
+            meant: Some((1, name.to_owned())),
         }),
     }
 }
@@ -203,9 +223,11 @@ fn result(reference: &Reference, fields: &[Field]) -> Option<Wrong> {
     if fields.iter().any(|field| field.name == found) {
         return None;
     }
+    let names = Nearest::new(fields.iter().map(|field| field.name));
     Some(Wrong {
         message: format!("expected a field of the result, found `{found}`"),
-        help: Nearest::new(fields.iter().map(|field| field.name)).help(found, "field"),
+        help: names.help(found, "field"),
+        meant: only(1, &names, found),
     })
 }
 
@@ -214,20 +236,22 @@ fn output(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Opti
     match reference.path.get(1) {
         None if !reference.dynamic => None,
         None => Some(bare(reference)),
-        Some(name) => declared(context, room, id, step, name),
+        Some(name) => declared(context, (room, id, step), name, 1),
     }
 }
 
-fn declared(context: &Context<'_>, room: &str, id: &str, step: &Step, name: &str) -> Option<Wrong> {
+fn declared(context: &Context<'_>, (room, id, step): (&str, &str, &Step), name: &str, at: usize) -> Option<Wrong> {
     if step.outputs.contains_key(name) || context.is_damaged(&[room, id, "outputs"]) {
         return None;
     }
+    let names = Nearest::new(step.outputs.keys().map(String::as_str));
     Some(Wrong {
         message: format!("expected an output that `{id}` declares, found `{name}`"),
-        help: match Nearest::new(step.outputs.keys().map(String::as_str)).find(name) {
+        help: match names.find(name) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("add it to the `outputs` of `{id}`"),
         },
+        meant: only(at, &names, name),
     })
 }
 
@@ -237,7 +261,7 @@ fn step(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Option
         if context.is_lost(&["steps"]) {
             return None;
         }
-        return Some(unknown_step(context, id));
+        return Some(unknown_step(context, text, id));
     };
     let home = match target {
         Target::Step(at) => Home::Step(at),
@@ -251,6 +275,7 @@ fn step(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Option
         return Some(Wrong {
             message: format!("expected a step that returns something, found `{name}`, which includes a runbook"),
             help: String::from("an included runbook gives nothing back: find the value out by a step of its own"),
+            meant: None,
         });
     }
     // In an undo, an instance speaks of itself by the step's plain id.
@@ -259,37 +284,45 @@ fn step(context: &Context<'_>, text: &Text<'_>, reference: &Reference) -> Option
         return Some(Wrong {
             message: format!("expected one instance of `{name}`, found the step with all of them"),
             help: format!("name the instance in an expression: `steps['{name}[element]']`"),
+            meant: None,
         });
     }
     let Some(field) = reference.path.get(2) else {
         return Some(Wrong {
             message: format!("expected a field of the step `{id}`, found the step as a whole"),
             help: format!("add one of {}", STEP.map(|name| format!("`.{name}`")).join(", ")),
+            meant: None,
         });
     };
     match (field.as_str(), reference.path.get(3)) {
         ("outputs", None) => Some(bare(reference)),
-        ("outputs", Some(output)) => declared(context, room, name, step, output),
+        ("outputs", Some(output)) => declared(context, (room, name, step), output, 3),
         (field, _) if STEP.contains(&field) => None,
+        (field, _) if step.outputs.contains_key(field) => Some(Wrong {
+            message: format!("expected a field of the step `{id}`, found `{field}`"),
+            help: format!("did you mean `outputs.{field}`?"),
+            meant: Some((2, format!("outputs.{field}"))),
+        }),
         (field, _) => Some(Wrong {
             message: format!("expected a field of the step `{id}`, found `{field}`"),
-            help: if step.outputs.contains_key(field) {
-                format!("did you mean `outputs.{field}`?")
-            } else {
-                Nearest::new(STEP).help(field, "field")
-            },
+            help: Nearest::new(STEP).help(field, "field"),
+            meant: only(2, &Nearest::new(STEP), field),
         }),
     }
 }
 
-fn unknown_step(context: &Context<'_>, id: &str) -> Wrong {
+fn unknown_step(context: &Context<'_>, text: &Text<'_>, id: &str) -> Wrong {
     let message = format!("expected the id of a step, found `{id}`");
     let base = id.split('[').next().unwrap_or(id);
     if base != id && context.runbook.steps.contains_key(base) {
-        return Wrong { message, help: format!("`{base}` has no `forEach`, so it has no instances") };
+        return Wrong { message, help: format!("`{base}` has no `forEach`, so it has no instances"), meant: None };
     }
     if context.runbook.cleanup.contains_key(id) {
-        return Wrong { message, help: format!("`{id}` is a step of `cleanup`, which only later ones there can see") };
+        let help = format!("`{id}` is a step of `cleanup`, which only later ones there can see");
+        return Wrong { message, help, meant: None };
     }
-    Wrong { message, help: context.step_names.help(id, "step") }
+    // A step does not see itself.
+    let own = context.step_of(text.home).map(|(_, id, _)| id);
+    let meant = only(1, &context.step_names, id).filter(|(_, meant)| Some(meant.as_str()) != own);
+    Wrong { message, help: context.step_names.help(id, "step"), meant }
 }

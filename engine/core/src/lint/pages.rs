@@ -2,7 +2,7 @@
 //!
 //! Duty: putting rules and codes into one form. Their words are where they are told.
 
-use super::{Rule, registry, silence::can_be_silenced};
+use super::{Rule, fixable, registry, silence::can_be_silenced};
 use crate::{
     diagnostic::codes::{self, Page},
     plan::nearest::Nearest,
@@ -21,6 +21,7 @@ impl Rule {
             severity: self.severity,
             is_rule: true,
             can_be_silenced: can_be_silenced(self.id),
+            fixes: fixable::of(self.id),
             summary: self.summary.to_owned(),
             reason,
             text,

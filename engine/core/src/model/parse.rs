@@ -24,6 +24,7 @@ mod guards;
 mod inputs;
 mod kube;
 mod locate;
+mod meant;
 mod names;
 mod not_yet;
 mod route;

@@ -10,10 +10,12 @@ use serde_yaml::granit_parser::{self, Event, Parser, ScalarStyle, StructureStyle
 
 use crate::{
     diagnostic::Diagnostic,
+    fix::Editor,
     source::{Source, Span},
 };
 
 mod comments;
+mod meant;
 mod schema;
 mod syntax;
 #[cfg(test)]
@@ -118,6 +120,18 @@ impl Mapping {
         self.0.get(key)
     }
 
+    /// The number of a key, from 0.
+    #[must_use]
+    pub fn position(&self, key: &str) -> Option<usize> {
+        self.0.get_index_of(key)
+    }
+
+    /// The entry of a number, from 0.
+    #[must_use]
+    pub fn nth(&self, number: usize) -> Option<&Entry> {
+        self.0.get_index(number).map(|(_, entry)| entry)
+    }
+
     /// All entries, in the order of the file.
     #[must_use]
     pub fn iter(&self) -> indexmap::map::Iter<'_, String, Entry> {
@@ -174,7 +188,14 @@ pub fn parse(source: &Arc<Source>) -> (Option<Node>, Vec<Diagnostic>) {
     if builder.root.is_none() && builder.diagnostics.is_empty() {
         builder.diagnostics.push(syntax::empty(source));
     }
-    (builder.root, builder.diagnostics)
+    let Builder { root, mut diagnostics, again, .. } = builder;
+    let editor = Editor::new(source, root.as_ref());
+    for again in again {
+        if let Some(diagnostic) = diagnostics.get_mut(again.problem) {
+            diagnostic.fix = meant::once(&editor, &again);
+        }
+    }
+    (root, diagnostics)
 }
 
 /// How large a node is once its aliases are expanded.
@@ -199,6 +220,19 @@ enum Key {
     Good(String, Span),
     /// It has been told about; its value is read and dropped.
     Bad,
+    /// Likewise, because it is there already.
+    Again {
+        key: Span,
+        first: Span,
+    },
+}
+
+/// A key that is there twice with one and the same value.
+struct Again {
+    /// The number of its diagnostic.
+    problem: usize,
+    key: Span,
+    value: Span,
 }
 
 enum Body {
@@ -224,6 +258,7 @@ struct Builder<'a> {
     documents: usize,
     root: Option<Node>,
     diagnostics: Vec<Diagnostic>,
+    again: Vec<Again>,
 }
 
 /// Boxed, because it goes through every event and is hardly ever there.
@@ -239,6 +274,7 @@ impl<'a> Builder<'a> {
             documents: 0,
             root: None,
             diagnostics: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -314,7 +350,8 @@ impl<'a> Builder<'a> {
         let span = span.map_or_else(Span::default, |range| Span::new(range.start, range.end));
         let problem =
             self.error("yaml-tag", span, format!("expected a value, found the tag `{}`", self.source.slice(span)));
-        self.diagnostics.push(problem.help("remove the tag: the key says which type its value has"));
+        let fix = meant::untagged(self.source, tag, scalar, span);
+        self.diagnostics.push(problem.help("remove the tag: the key says which type its value has").fix(fix));
         false
     }
 
@@ -401,6 +438,14 @@ impl<'a> Builder<'a> {
                     mapping.0.insert(key, Entry { key: span, value: node });
                 }
                 Some(Key::Bad) => {}
+                Some(Key::Again { key, first }) => {
+                    let (here, there) = (self.source.slice(node.span), self.source.slice(first));
+                    // What came by an alias stands before its key.
+                    if here == there && !here.is_empty() && node.span.start > key.end {
+                        let told = self.diagnostics.iter().rposition(|it| it.code == "duplicate-key" && it.span == key);
+                        self.again.extend(told.map(|problem| Again { problem, key, value: node.span }));
+                    }
+                }
             },
         }
         self.frames.push(frame);
@@ -414,10 +459,14 @@ impl<'a> Builder<'a> {
                     self.error("yaml-merge-key", node.span, "expected a key, found the merge key `<<`")
                         .help("write the keys out: YAML 1.2 has no merge key")
                 } else if let Some(first) = mapping.get(&text) {
-                    self.error("duplicate-key", node.span, format!("expected every key once, found `{text}` again"))
+                    let again = Key::Again { key: node.span, first: first.value.span };
+                    let problem = self
+                        .error("duplicate-key", node.span, format!("expected every key once, found `{text}` again"))
                         .label("again here")
                         .related(self.source, first.key, "first here")
-                        .help("remove one of the two, or join them")
+                        .help("remove one of the two, or join them");
+                    self.diagnostics.push(problem);
+                    return again;
                 } else {
                     return Key::Good(text, node.span);
                 }

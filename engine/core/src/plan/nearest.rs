@@ -20,17 +20,24 @@ impl<'a> Nearest<'a> {
 
     /// The nearest name, when it is near: at most a third of it differs. The first of several.
     pub(crate) fn find(&self, wrong: &str) -> Option<&'a str> {
+        self.near(wrong)?.into_iter().min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    }
+
+    /// The name that is near, when there is no other: what a fix may write.
+    pub(crate) fn only(&self, wrong: &str) -> Option<&'a str> {
+        match self.near(wrong)?.as_slice() {
+            [(_, name)] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The names that are near, unless looking has become too much.
+    fn near(&self, wrong: &str) -> Option<Vec<(usize, &'a str)>> {
         self.budget.set(self.budget.get().checked_sub(self.names.len())?);
         let wrong: Vec<char> = wrong.chars().take(64).collect();
         let limit = (wrong.len() / 3).max(1);
-        let mut best: Option<(usize, &str)> = None;
-        for name in &self.names {
-            let distance = distance(&wrong, name);
-            if distance <= limit && best.is_none_or(|(so_far, _)| distance < so_far) {
-                best = Some((distance, name));
-            }
-        }
-        best.map(|(_, name)| name)
+        let distances = self.names.iter().map(|name| (distance(&wrong, name), *name));
+        Some(distances.filter(|(distance, _)| *distance <= limit).collect())
     }
 
     /// What to do about a wrong name: `did you mean …`, or what there is to choose from.
@@ -80,6 +87,8 @@ mod tests {
         assert_eq!(names.find("restore-case"), Some("restore-cases"));
         assert_eq!(names.find("shfit"), Some("shift"));
         assert_eq!(names.find("provision"), None);
+        assert_eq!(names.only("shfit"), Some("shift"));
+        assert_eq!(Nearest::new(["restore-a", "restore-b"]).only("restore-c"), None);
         assert_eq!(names.help("x", "step"), "there is: `restore-cases`, `shift`, `count-before`");
     }
 }

@@ -1,8 +1,8 @@
 //! `approval-without-expiry`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule},
+    diagnostic::{Diagnostic, Fix, Severity},
+    lint::{Context, Rule, context::route},
 };
 
 /// A gate that waits without end for somebody of a role.
@@ -37,15 +37,17 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     if !context.claims_to_restore() {
         return;
     }
-    for gate in context.gates() {
+    for (keys, gate) in context.placed_gates() {
         let Some(by) = gate.by.as_ref().filter(|_| gate.expires.is_none()) else { continue };
         let declared = context.key(&["roles", by], by.span());
+        let edits = context.editor.add(&route(&keys), "by", "expires", "30m");
         findings.push(
             context
                 .finding(&RULE, by.span(), format!("expected `expires` on a gate for `{}`, found none", by.as_str()))
                 .label("waits for them without end")
                 .related(context.source, declared, "who has to answer")
-                .help("add `expires: 30m`: after that the gate is denied, and people are told"),
+                .help("add `expires: 30m`: after that the gate is denied, and people are told")
+                .fix(edits.map(|edits| Fix::suggestion("add `expires: 30m`", edits))),
         );
     }
 }

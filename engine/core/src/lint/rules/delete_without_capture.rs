@@ -69,7 +69,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 )
                 .label("nobody keeps what is deleted")
                 .related(context.source, name, "of this kind")
-                .help("add `undo: auto`, which captures the objects before they go"),
+                .help("add `undo: auto`, which captures the objects before they go")
+                .fix(context.suggest_key(id, "delete", "undo", "auto")),
         );
     }
 }

@@ -59,7 +59,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     )
                     .label("an incident would do this to what is left")
                     .related(context.source, context.id_span(id), "it changes something in both modes")
-                    .help("add `only: drill`"),
+                    .help("add `only: drill`")
+                    .fix(context.suggest_key(id, "injectsOutage", "only", "drill")),
             );
         }
     }

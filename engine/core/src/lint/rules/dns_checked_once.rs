@@ -1,7 +1,7 @@
 //! `dns-checked-once`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
         facts::{is_in, mutates},
@@ -40,12 +40,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (id, step, check) in context.checks() {
         let Some(dns) = check.dns.as_ref().filter(|_| check.within.is_none()) else { continue };
         if is_in(step, &[Phase::ShiftTraffic]) && mutates(step) {
+            let route = context.check_route(id, step, check);
+            let edits = route.and_then(|route| context.editor.add(&route, "dns", "within", "5m"));
             findings.push(
                 context
                     .finding(&RULE, dns.span(), "expected a `within` for DNS that was just changed, found none")
                     .label("resolvers keep the old answer for its time to live")
                     .related(context.source, context.id_span(id), "this changes it")
-                    .help("add a `within` longer than the time to live that the record had before"),
+                    .help("add a `within` longer than the time to live that the record had before")
+                    .fix(edits.map(|edits| Fix::suggestion("add `within: 5m`", edits))),
             );
         }
     }

@@ -1,12 +1,13 @@
 //! `dns-single-resolver`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    check::dns::Dns,
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
         facts::{is_in, mutates},
     },
-    model::Phase,
+    model::{Phase, parse::Route},
 };
 
 /// A shift of traffic after which one resolver only is asked.
@@ -47,8 +48,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     .finding(&RULE, dns.span(), format!("expected two resolvers or more after a shift, found {found}"))
                     .label("others may still give the old answer")
                     .related(context.source, context.id_span(id), "this shifts traffic")
-                    .help("name several of them: `resolvers: [1.1.1.1, 8.8.8.8]`"),
+                    .help("name several of them: `resolvers: [1.1.1.1, 8.8.8.8]`")
+                    .fix(context.check_route(id, step, check).and_then(|route| more(context, &route.key("dns"), dns))),
             );
         }
     }
+}
+
+fn more(context: &Context<'_>, route: &Route, dns: &Dns) -> Option<Fix> {
+    let edits = match dns.resolvers.as_slice() {
+        [] => context.editor.add(route, "name", "resolvers", "[1.1.1.1, 8.8.8.8]")?,
+        [one] => {
+            let other = if one.as_str().starts_with("8.8.8.8") { "1.1.1.1" } else { "8.8.8.8" };
+            context.editor.append(&route.key("resolvers"), other)?
+        }
+        _ => return None,
+    };
+    Some(Fix::suggestion("ask public resolvers as well", edits))
 }

@@ -1,8 +1,8 @@
 //! `drill-publishes-traffic`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule},
+    diagnostic::{Diagnostic, Fix, Severity},
+    lint::{Context, Rule, context::route, facts::is_for_drills},
     model::{Mode, Template},
     plan::sketch::exists,
 };
@@ -53,6 +53,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         let keys = ["steps", id, "velero-restore", "namespaceMapping"];
+        // In an incident the same step may have to bring them.
+        let simple = is_for_drills(step) && included.is_empty() && excluded.is_empty();
+        let kinds = "[ingresses.networking.k8s.io]";
+        let edits = simple.then(|| context.editor.add(&route(&keys[..3]), keys[3], "excludedResources", kinds));
+        let fix = edits.flatten().map(|edits| Fix::suggestion("leave ingresses out", edits));
         findings.push(
             context
                 .finding(
@@ -62,7 +67,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 )
                 .label("two of them for one host name")
                 .related(context.source, context.key(&keys, restore.span()), "a copy beside the live one")
-                .help("add `excludedResources: [ingresses.networking.k8s.io, …]`, or a `resourceModifier`"),
+                .help("add `excludedResources: [ingresses.networking.k8s.io, …]`, or a `resourceModifier`")
+                .fix(fix),
         );
     }
 }

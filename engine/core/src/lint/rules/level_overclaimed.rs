@@ -2,12 +2,13 @@
 
 use crate::{
     action::{self, Kind},
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
         facts::{is_in, mutates, only_exists},
     },
     model::{Level, Phase},
+    words::name,
 };
 
 /// A level that says more than a passing run can prove.
@@ -54,30 +55,31 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let acts = matches!(kind, Some(Kind::Exec | Kind::Shell | Kind::Http | Kind::Job | Kind::Manual));
         acts || step.verify.iter().any(|check| !only_exists(check))
     });
-    let (claims, found, help) = if level >= Level::L5 && !shifts {
+    let (claims, found, lower, help) = if level >= Level::L5 && !shifts {
         (
             "a step of phase `shift-traffic` that changes something for L5",
             "none",
+            "L4",
             "lower the level to L4, or add the step that shifts traffic",
         )
     } else if level >= Level::L4 && !journey {
         (
             "a check in phase `validate` that does what a user does for L4",
             "only checks of what is there",
+            "L3",
             "lower the level to L3, or add a check that goes the way of a user",
         )
     } else {
         return;
     };
     let objectives = context.runbook.recovery.objectives.span();
+    let span = context.value(&["recovery", "level"], objectives);
+    let edits = context.editor.replace(span, &name(&level), lower);
     findings.push(
         context
-            .finding(
-                &RULE,
-                context.value(&["recovery", "level"], objectives),
-                format!("expected {claims}, found {found}"),
-            )
+            .finding(&RULE, span, format!("expected {claims}, found {found}"))
             .label("a passing run does not prove this")
-            .help(help),
+            .help(help)
+            .fix(edits.map(|edits| Fix::suggestion(format!("lower the level to {lower}"), edits))),
     );
 }

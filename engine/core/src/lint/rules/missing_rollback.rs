@@ -63,6 +63,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             } else {
                 "add an `undo`, or say `irreversible: true`"
             };
+            // What a restore or a program has made may be more than an undo should take away.
+            let captured = matches!(kind, Kind::Apply | Kind::Patch) && kind.facts().undo_auto;
+            let fix = if captured { context.suggest_key(id, kind.facts().name, "undo", "auto") } else { None };
             findings.push(
                 context
                     .finding(
@@ -72,7 +75,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     )
                     .label("an abort would leave it as it is")
                     .related(context.source, phase, "what is done in this phase is what an abort has to take back")
-                    .help(help),
+                    .help(help)
+                    .fix(fix),
             );
         }
     }

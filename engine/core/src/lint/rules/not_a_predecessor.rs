@@ -1,12 +1,13 @@
 //! `not-a-predecessor`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
-        context::{Home, Part, Text},
+        context::{Home, Part, Text, route},
         names::{self, Target},
     },
+    model::Step,
     plan::sketch::Sketch,
     scope::Reference,
 };
@@ -101,7 +102,9 @@ fn in_mode(context: &Context<'_>, sketch: &Sketch, asked: &[Question<'_>], findi
     }
     let pairs: Vec<(usize, usize)> = open.iter().map(|question| (question.other, question.at)).collect();
     let before = sketch.graph.come_before(&sketch.order, &pairs);
-    for (question, _) in open.into_iter().zip(before).filter(|(_, before)| !before) {
+    let turned: Vec<(usize, usize)> = pairs.iter().map(|(other, at)| (*at, *other)).collect();
+    let behind = sketch.graph.come_before(&sketch.order, &turned);
+    for ((question, _), behind) in open.into_iter().zip(before).zip(behind).filter(|((_, before), _)| !before) {
         let id = |at: usize| context.runbook.steps.get_index(at).map_or("", |(id, _)| id.as_str());
         let (here, other) = (id(question.at), id(question.other));
         let finding =
@@ -110,7 +113,8 @@ fn in_mode(context: &Context<'_>, sketch: &Sketch, asked: &[Question<'_>], findi
         findings.push(
             finding
                 .related(context.source, declared, format!("nothing makes `{here}` wait for this"))
-                .help(format!("add `{other}` to the `needs` of `{here}`")),
+                .help(format!("add `{other}` to the `needs` of `{here}`"))
+                .fix(if behind { None } else { wait(context, question.at, question.other) }),
         );
     }
 }
@@ -161,4 +165,16 @@ fn finding(context: &Context<'_>, text: &Text<'_>, reference: &Reference, expect
     let id = reference.path.get(1).map_or("", String::as_str);
     let span = context.place(text, reference.range.clone());
     context.finding(&RULE, span, format!("expected {expected}, found `{id}`, {found}"))
+}
+
+/// One more name in the `needs` of a step that has some. Without any, one name would take away all that the phases say.
+fn wait(context: &Context<'_>, at: usize, other: usize) -> Option<Fix> {
+    let (id, step) = context.runbook.steps.get_index(at)?;
+    let (name, before) = context.runbook.steps.get_index(other)?;
+    let phase = |step: &Step| step.phase.as_ref().map(|phase| **phase);
+    if step.needs.as_ref()?.is_empty() || phase(before)? > phase(step)? || before.only != step.only {
+        return None;
+    }
+    let edits = context.editor.append(&route(&["steps", id, "needs"]), name)?;
+    Some(Fix::suggestion(format!("add `{name}` to the `needs` of `{id}`"), edits))
 }

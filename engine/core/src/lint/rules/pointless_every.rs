@@ -1,7 +1,7 @@
 //! `pointless-every`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{Context, Rule},
 };
 
@@ -33,7 +33,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for (_, _, check) in context.checks() {
+    for (id, step, check) in context.checks() {
         let Some(every) = &check.every else { continue };
         if check.holds.is_some() {
             continue;
@@ -43,6 +43,12 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             Some(within) if **every > **within => (format!("{}", **within), Some(within.span())),
             Some(_) => continue,
         };
+        let edits = context.check_route(id, step, check).and_then(|route| context.editor.remove(&route.key("every")));
+        // With a `within` the check would look more often than now.
+        let fix = edits.map(|edits| match related {
+            None => Fix::safe("remove `every`", edits),
+            Some(_) => Fix::suggestion("remove `every`", edits),
+        });
         let mut finding = context
             .finding(
                 &RULE,
@@ -50,7 +56,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 format!("expected a `within` longer than `every` ({}), found {found}", **every),
             )
             .label("it does not look again")
-            .help("say by `within` how long to wait, or take `every` away");
+            .help("say by `within` how long to wait, or take `every` away")
+            .fix(fix);
         if let Some(span) = related {
             finding = finding.related(context.source, span, "time is over before the second look");
         }

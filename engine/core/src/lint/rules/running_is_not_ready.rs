@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{Context, Rule, programs::words},
+    model::{Check, Step},
     script::{Command, Script},
+    source::Spanned,
 };
 
 /// Pods that run are taken for pods that are ready.
@@ -41,7 +43,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     in_scripts(context, findings);
-    for (_, _, check) in context.checks() {
+    for (id, step, check) in context.checks() {
         let (Some(kube), Some(expect)) = (&check.kube, &check.expect) else { continue };
         let kind = kube.kind.as_str();
         let text = expect.as_str();
@@ -49,12 +51,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let runs = ["phase=='Running'", "phase==\"Running\""].iter().any(|it| dense.contains(it));
         let ready = text.to_ascii_lowercase().contains("ready") || dense.contains("ok&&") || dense.contains("&&ok");
         if runs && !ready && kube.condition.is_none() && ["Pod", "pod", "Pods", "pods"].contains(&kind) {
+            let other = kube.ready.is_some() || kube.absent || kube.count.is_some();
+            let fix = if other || !only_runs(&dense) { None } else { ask_for_ready(context, id, step, check) };
             findings.push(
                 context
                     .finding(&RULE, expect.span(), "expected pods that are ready, found a look at whether they run")
                     .label("a pod that crashes again and again runs, too")
                     .related(context.source, kube.span(), "these pods")
-                    .help("use `ready: all`, or `count == ready`"),
+                    .help("use `ready: all`, or `count == ready`")
+                    .fix(fix),
             );
         }
     }
@@ -94,4 +99,22 @@ fn phase(script: &Script, program: &str, command: &Command) -> Option<Range<usiz
         let grep = behind.into_iter().find(|it| matches!(it.program(), Some("grep" | "egrep" | "awk")))?;
         words(grep).contains("Running").then(|| grep.range.clone())
     })
+}
+
+/// Whether an expression, without its blanks, asks for nothing else.
+fn only_runs(dense: &str) -> bool {
+    let running = |text: &str, name: &str| {
+        let phase = text.strip_prefix(name).and_then(|rest| rest.strip_prefix(".status.phase=="));
+        phase.is_some_and(|phase| ["'Running'", "\"Running\""].contains(&phase))
+    };
+    let each = dense.strip_prefix("objects.all(").and_then(|rest| rest.strip_suffix(')')?.split_once(','));
+    running(dense, "object") || each.is_some_and(|(name, text)| running(text, name))
+}
+
+fn ask_for_ready(context: &Context<'_>, id: &str, step: &Step, check: &Spanned<Check>) -> Option<Fix> {
+    let route = context.check_route(id, step, check)?;
+    let mut edits = context.editor.add(&route.key("kube"), "selector", "ready", "all")?;
+    edits.extend(context.editor.remove(&route.key("expect"))?);
+    edits.sort_by_key(|edit| edit.span);
+    Some(Fix::suggestion("ask for `ready: all`", edits))
 }

@@ -48,7 +48,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     )
                     .label("stays at zero after an abort")
                     .related(context.source, what, "this would serve nobody")
-                    .help("add `undo: auto`, which sets the number that was there before"),
+                    .help("add `undo: auto`, which sets the number that was there before")
+                    .fix(context.suggest_key(id, "scale", "undo", "auto")),
             );
         }
     }

@@ -54,6 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             known.help(text, "cluster")
         };
         let message = format!("expected a cluster of this runbook, found `{text}`");
-        findings.push(context.finding(&RULE, name.span(), message).help(help));
+        let fix = context.suggest_name(name.span(), text, known.only(text));
+        findings.push(context.finding(&RULE, name.span(), message).help(help).fix(fix));
     }
 }

@@ -39,7 +39,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         for name in included.include.inputs.keys().filter(|name| !declared.contains_key(*name)) {
             let keys = ["steps", included.step, "runbook", "inputs", name];
             let span = context.key(&keys, included.include.path.span());
-            findings.push(inputs::unknown(context.source, span, name, &names));
+            // What is given already cannot be given again.
+            let meant = names.only(name).filter(|meant| !included.include.inputs.contains_key(*meant));
+            let fix = context.suggest_name(span, name, meant);
+            findings.push(inputs::unknown(context.source, span, name, &names).fix(fix));
         }
     }
 }

@@ -52,7 +52,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for name in periods.flat_map(|during| during.from.iter().chain(&during.until)) {
         if !steps.contains_key(name.as_str()) && !phases.contains(&name.as_str()) {
             let message = format!("expected a step, or a phase that has steps, found `{}`", name.as_str());
-            findings.push(context.finding(&RULE, name.span(), message).help(names.help(name, "step or phase")));
+            let fix = context.suggest_name(name.span(), name, names.only(name));
+            let help = names.help(name, "step or phase");
+            findings.push(context.finding(&RULE, name.span(), message).help(help).fix(fix));
         }
     }
 }

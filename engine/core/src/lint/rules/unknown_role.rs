@@ -41,7 +41,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for by in context.gates().filter_map(|gate| gate.by.as_ref()) {
         if !context.runbook.roles.contains_key(by.as_str()) {
             let message = format!("expected a role of this runbook, found `{}`", by.as_str());
-            findings.push(context.finding(&RULE, by.span(), message).help(roles.help(by, "role")));
+            let fix = context.suggest_name(by.span(), by, roles.only(by));
+            findings.push(context.finding(&RULE, by.span(), message).help(roles.help(by, "role")).fix(fix));
         }
     }
 }

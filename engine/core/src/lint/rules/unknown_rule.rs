@@ -1,8 +1,9 @@
 //! `unknown-rule`.
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, pages, silence::can_be_silenced},
+    diagnostic::{Diagnostic, Severity, codes},
+    lint::{Context, Rule, pages, registry, silence::can_be_silenced},
+    plan::nearest::Nearest,
 };
 
 /// What is to be silenced is no rule.
@@ -32,12 +33,17 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    if context.silences.all.is_empty() {
+        return;
+    }
+    let rules = Nearest::new(registry::RULES.iter().map(|rule| rule.id).filter(|id| can_be_silenced(id)));
     for (id, span) in context.silences.all.iter().flat_map(|silence| &silence.ids) {
         if can_be_silenced(id) {
             continue;
         }
+        let meant = rules.only(id).filter(|_| registry::find(id).is_none() && !codes::is_known(id));
         let shown = crate::words::clip(id, 40);
-        let help = if crate::lint::registry::find(id).is_some() {
+        let help = if registry::find(id).is_some() {
             format!("`{id}` is about these comments, and cannot be silenced: mend the comment that it tells")
         } else {
             pages::rule_suggestion(id)
@@ -45,7 +51,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         findings.push(
             context
                 .finding(&RULE, *span, format!("expected the id of a rule that can be silenced, found `{shown}`"))
-                .help(help),
+                .help(help)
+                .fix(context.suggest_name(*span, id, meant)),
         );
     }
 }

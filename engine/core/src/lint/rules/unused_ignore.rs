@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
-        silence::{Scope, can_be_silenced},
+        silence::{Scope, Silence, can_be_silenced},
     },
 };
 
@@ -57,7 +57,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     }
     for (number, silence) in silences.all.iter().enumerate() {
         let mut seen = HashSet::new();
-        for (id, span) in silence.ids.iter().filter(|(id, _)| can_be_silenced(id)) {
+        for (at, (id, span)) in silence.ids.iter().enumerate().filter(|(_, (id, _))| can_be_silenced(id)) {
             let again = !seen.insert(id);
             if !again && used.contains(&(number, id.as_str())) {
                 continue;
@@ -77,7 +77,17 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     "move it to the end of that line, or directly above it",
                 ),
             };
-            findings.push(context.finding(&RULE, *span, message).help(help));
+            // What points at nothing was to point at something.
+            let fix = if silence.scope == Scope::Nothing { None } else { without(context, silence, at) };
+            findings.push(context.finding(&RULE, *span, message).help(help).fix(fix));
         }
     }
+}
+
+fn without(context: &Context<'_>, silence: &Silence, at: usize) -> Option<Fix> {
+    if silence.ids.len() == 1 {
+        return Some(Fix::safe("remove the comment", context.editor.remove_comment(silence.span)?));
+    }
+    let spans: Vec<_> = silence.ids.iter().map(|(_, span)| *span).collect();
+    Some(Fix::safe("remove the rule from the comment", context.editor.remove_name(&spans, at)?))
 }

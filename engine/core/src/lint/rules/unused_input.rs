@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, context::Text},
+    diagnostic::{Diagnostic, Fix, Severity},
+    lint::{
+        Context, Rule,
+        context::{Text, route},
+    },
 };
 
 /// An input that nothing uses.
@@ -50,10 +53,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (name, input) in &context.runbook.inputs {
         if !used.contains(&Some(name)) {
             let span = context.key(&["inputs", name], input.span());
+            let edits = context.editor.remove(&route(&["inputs", name]));
+            let fix = edits.map(|edits| Fix::suggestion("remove the input", edits));
             findings.push(
                 context
                     .finding(&RULE, span, format!("expected every input to be used, found no use of `{name}`"))
-                    .help(format!("use it as `{{{{inputs.{name}}}}}`, or remove it")),
+                    .help(format!("use it as `{{{{inputs.{name}}}}}`, or remove it"))
+                    .fix(fix),
             );
         }
     }

@@ -16,7 +16,7 @@ use serde::{
 
 use super::{
     Found,
-    error::{At, Error, Problem, text_words},
+    error::{At, Error, Meant, Problem, text_words},
     fixes::{Fix, Fixes, TEXTS},
     route::{Route, Segment},
 };
@@ -159,7 +159,7 @@ impl<'a> Place<'a> {
     }
 
     fn quoted(&self, expected: impl Into<String>) -> Error {
-        self.wrong(expected).help(Some("remove the quotes".to_owned()))
+        self.wrong(expected).help(Some("remove the quotes".to_owned())).meant(Some(Meant::WithoutQuotes))
     }
 
     fn scalar<'de, V: Visitor<'de>>(text: &str, plain: bool, visitor: V) -> Result<V::Value, Error> {
@@ -238,11 +238,14 @@ impl<'de> Deserializer<'de> for Place<'_> {
             Some((Core::Text, text)) if matches!(Core::of(text), Core::Bool(_)) => Err(self.quoted(expected)),
             Some((_, text)) => {
                 let meant = match text.to_ascii_lowercase().as_str() {
-                    "yes" | "y" | "on" | "1" | "true" => Some("write `true`".to_owned()),
-                    "no" | "n" | "off" | "0" | "false" => Some("write `false`".to_owned()),
+                    "yes" | "y" | "on" | "1" | "true" => Some(true),
+                    "no" | "n" | "off" | "0" | "false" => Some(false),
                     _ => None,
                 };
-                Err(self.wrong(expected).help(meant))
+                let help = meant.map(|value| format!("write `{value}`"));
+                let word = !text.starts_with(|first: char| first.is_ascii_digit());
+                let meant = meant.map(|value| Meant::Boolean { value, word });
+                Err(self.wrong(expected).help(help).meant(meant))
             }
             None => Err(self.wrong(expected)),
         }
@@ -315,7 +318,10 @@ impl<'de> Deserializer<'de> for Place<'_> {
         let items = match self.node.map(|node| &node.kind) {
             None => &[][..],
             Some(NodeKind::Sequence(items)) => items,
-            Some(_) => return Err(self.wrong("a list").help(self.core().map(|(_, text)| in_brackets(text)))),
+            Some(_) => {
+                let help = self.core().map(|(_, text)| in_brackets(text));
+                return Err(self.wrong("a list").help(help).meant(Some(Meant::OneElement)));
+            }
         };
         self.placed(visitor.visit_seq(Elements { place: self, items, next: 0 }))
     }

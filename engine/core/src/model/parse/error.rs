@@ -30,6 +30,17 @@ pub(super) enum Problem {
     Told,
 }
 
+/// What the author must have meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The same text without its quotes.
+    WithoutQuotes,
+    /// `true` or `false`; whether it was a word for it, and not a number.
+    Boolean { value: bool, word: bool },
+    /// The same text as the only element of a list.
+    OneElement,
+}
+
 /// Where it happened.
 #[derive(Debug, Clone)]
 pub(super) struct At {
@@ -39,10 +50,18 @@ pub(super) struct At {
     pub(super) placeholder: bool,
 }
 
+/// What to do about it.
+#[derive(Debug)]
+pub(super) struct Advice {
+    pub(super) help: Option<String>,
+    pub(super) meant: Option<Meant>,
+}
+
 #[derive(Debug)]
 struct Inner {
     problem: Problem,
     help: Option<String>,
+    meant: Option<Meant>,
     at: Option<At>,
 }
 
@@ -53,11 +72,16 @@ pub(super) struct Error(Box<Inner>);
 
 impl Error {
     pub(super) fn new(problem: Problem) -> Self {
-        Self(Box::new(Inner { problem, help: None, at: None }))
+        Self(Box::new(Inner { problem, help: None, meant: None, at: None }))
     }
 
     pub(super) fn help(mut self, help: Option<String>) -> Self {
         self.0.help = help;
+        self
+    }
+
+    pub(super) fn meant(mut self, meant: Option<Meant>) -> Self {
+        self.0.meant = meant;
         self
     }
 
@@ -67,9 +91,10 @@ impl Error {
         self
     }
 
-    pub(super) fn into_parts(self) -> (Problem, Option<String>, Option<At>) {
-        let Inner { problem, help, at } = *self.0;
-        (problem, help, at)
+    /// The problem, with what is told to do about it.
+    pub(super) fn into_parts(self) -> (Problem, Advice, Option<At>) {
+        let Inner { problem, help, meant, at } = *self.0;
+        (problem, Advice { help, meant }, at)
     }
 }
 

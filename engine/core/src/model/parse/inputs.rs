@@ -5,7 +5,9 @@
 use serde_json::{Number, Value};
 
 use super::{
-    Mapping, Node, NodeKind, Route, Segment, names,
+    Mapping, Node, NodeKind, Route, Segment,
+    error::Meant,
+    meant, names,
     steps::{at_most_one, regex},
     tolerant::{Decoder, heading},
 };
@@ -138,6 +140,9 @@ fn wrong(decoder: &mut Decoder<'_>, route: &Route, node: &Node, kind: InputType)
     };
     let help = if quoted { "remove the quotes" } else { "change the value, or the input's `type`" };
     decoder.error("wrong-type", node.span, format!("expected {expected}, found {found}"), help);
+    if quoted {
+        decoder.offer(meant::value(&decoder.editor, node, route, Meant::WithoutQuotes));
+    }
 }
 
 const fn name(kind: InputType) -> &'static str {

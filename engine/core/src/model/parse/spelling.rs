@@ -4,21 +4,35 @@
 
 /// The known word nearest to one that is not known, when one is near.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    near(word, known).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+}
+
+/// The known word that must have been meant: the only one that is near, and whether it differs in nothing but the case of
+/// its letters and what stands between its parts.
+pub(super) fn only<'a>(word: &str, known: &[&'a str]) -> Option<(&'a str, bool)> {
+    let mut found: Vec<(usize, &str)> = near(word, known).collect();
+    if found.iter().any(|(distance, _)| *distance == 0) {
+        found.retain(|(distance, _)| *distance == 0);
+    }
+    match found.as_slice() {
+        [(distance, candidate)] => Some((candidate, *distance == 0)),
+        _ => None,
+    }
+}
+
+fn near<'a>(word: &str, known: &[&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
     // Nobody mistypes a word into a much longer one, and the distance costs the product of both lengths.
     const LONGEST: usize = 40;
     let bare = bare(word);
-    if bare.is_empty() || bare.len() > LONGEST {
-        return None;
-    }
+    let length = word.len();
     let allowed = (bare.len() / 3).clamp(1, 3);
+    let known = if bare.is_empty() || bare.len() > LONGEST { &[] } else { known };
     known
         .iter()
         // A difference in length is a distance already; most candidates need no more than this.
-        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 2 * allowed + 2)
-        .map(|&candidate| (distance(&bare, &self::bare(candidate)), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .filter(move |candidate| candidate.len().abs_diff(length) <= 2 * allowed + 2)
+        .map(move |&candidate| (distance(&bare, &self::bare(candidate)), candidate))
+        .filter(move |(distance, candidate)| *distance <= allowed && *distance < candidate.len())
 }
 
 /// A word without what differs between `onFailure`, `on_failure`, `on-failure` and `OnFailure`.
@@ -51,7 +65,7 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, only};
 
     #[test]
     fn finds_what_was_meant() {
@@ -69,5 +83,15 @@ mod tests {
         for word in ["colour", "x", "", "-", &"e".repeat(10_000)] {
             assert_eq!(nearest(word, &known), None, "{word}");
         }
+    }
+    #[test]
+    fn knows_when_there_is_no_other() {
+        let known = ["onFailure", "needs", "restore-a", "restore-b", "restoreB"];
+        assert_eq!(only("ON_FAILURE", &known), Some(("onFailure", true)));
+        assert_eq!(only("onFailur", &known), Some(("onFailure", false)));
+        assert_eq!(only("restore-c", &known), None, "two are near");
+        assert_eq!(only("restore_a", &known), Some(("restore-a", true)));
+        assert_eq!(only("Restore_b", &known), None, "two are the same");
+        assert_eq!(only("colour", &known), None);
     }
 }

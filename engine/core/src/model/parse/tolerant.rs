@@ -9,15 +9,16 @@ use serde::de::DeserializeOwned;
 
 use super::{
     deserializer::{Notes, Path, Place, listed, one_of},
-    error::{At, Error, Problem},
+    error::{Advice, At, Error, Problem},
     fixes::Fixes,
-    not_yet,
+    meant, not_yet,
     route::{Damaged, Route, Segment},
-    spelling::nearest,
+    spelling::{nearest, only},
 };
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Fix},
     duration::DurationError,
+    fix::Editor,
     model::yaml::{Core, Entry, Node, NodeKind},
     source::{Source, Span},
 };
@@ -33,6 +34,7 @@ pub(super) struct Decoder<'a> {
     pub(super) notes: Notes,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) damaged: Damaged,
+    pub(super) editor: Editor<'a>,
     /// The mappings that have keys which are not known.
     odd: BTreeSet<Route>,
 }
@@ -45,6 +47,7 @@ impl<'a> Decoder<'a> {
             notes: Notes::default(),
             diagnostics: Vec::new(),
             damaged: Damaged::default(),
+            editor: Editor::new(source, Some(root)),
             odd: BTreeSet::new(),
         }
     }
@@ -63,6 +66,13 @@ impl<'a> Decoder<'a> {
         help: impl Into<String>,
     ) {
         self.diagnostics.push(Diagnostic::error(code, self.source, span, message).help(help));
+    }
+
+    /// Adds a fix to what was told last.
+    pub(super) fn offer(&mut self, fix: Option<Fix>) {
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.fix = fix;
+        }
     }
 
     /// Decodes one part. Without a node, or when the node is of no use, out of placeholders; `None` when even that fails.
@@ -92,7 +102,7 @@ impl<'a> Decoder<'a> {
 
     /// Tells an error and sees to it that the next try does not meet it again; `false` when nothing can be saved.
     fn mend(&mut self, node: Option<&Node>, base: &Route, fixes: &mut Fixes, error: Error) -> bool {
-        let (problem, help, at) = error.into_parts();
+        let (problem, advice, at) = error.into_parts();
         let at = at.unwrap_or_else(|| At {
             route: base.clone(),
             span: heading(self.source, self.root, base),
@@ -128,7 +138,7 @@ impl<'a> Decoder<'a> {
             _ if at.placeholder => fixes.at(below).other_placeholder(),
             problem => {
                 let node = node.and_then(|node| find(node, below));
-                if let Some(diagnostic) = self.describe(problem, help, &at, node) {
+                if let Some(diagnostic) = self.describe(problem, advice, &at, node) {
                     self.diagnostics.push(diagnostic);
                 }
                 self.damaged.add(&at.route);
@@ -188,6 +198,8 @@ impl<'a> Decoder<'a> {
             format!("expected a key of `{around}`, found `{key}`")
         };
         self.error("unknown-key", entry.key, message, help);
+        let meant = only(key, known).filter(|(meant, _)| find_key(self.root, around, meant).is_none());
+        self.offer(meant.and_then(|meant| meant::word(&self.editor, entry.key, key, meant)));
     }
 
     /// Tells a key that a mapping must have.
@@ -199,9 +211,18 @@ impl<'a> Decoder<'a> {
             format!("expected the key `{key}` in `{around}`, found none")
         };
         self.error("missing-key", span, message, format!("add `{key}:`"));
+        if around.segments().is_empty() && !self.is_odd(around) {
+            self.offer(meant::first_lines(&self.editor, self.root, key));
+        }
     }
 
-    fn describe(&self, problem: Problem, help: Option<String>, at: &At, node: Option<&Node>) -> Option<Diagnostic> {
+    fn describe(&self, problem: Problem, advice: Advice, at: &At, node: Option<&Node>) -> Option<Diagnostic> {
+        let Advice { help, meant } = advice;
+        let text = node.and_then(Node::as_text);
+        let time = |form: fn(&str) -> Option<String>, safe| {
+            let (node, text) = (node?, text?);
+            meant::time(&self.editor, node.span, text, &form(text)?, safe)
+        };
         // A block of many lines is not a place: its key or first line is.
         let long = self.source.slice(at.span).contains('\n');
         let span = if long { heading(self.source, self.root, &at.route) } else { at.span };
@@ -221,6 +242,7 @@ impl<'a> Decoder<'a> {
             Problem::WrongType { expected, found } => {
                 error("wrong-type", format!("expected {expected}, found {found}"))
                     .help(help.unwrap_or_else(|| format!("write {expected}")))
+                    .fix(meant.and_then(|meant| meant::value(&self.editor, node?, &at.route, meant)))
             }
             Problem::InvalidValue { expected, found } => {
                 error("invalid-value", format!("expected {expected}, found {found}"))
@@ -231,20 +253,23 @@ impl<'a> Decoder<'a> {
                     Some(meant) => format!("write `{meant}`"),
                     None => format!("write {}", one_of(known)),
                 };
-                error("unknown-value", format!("expected {}, found `{found}`", one_of(known))).help(help)
+                let meant = node.and_then(|node| meant::word(&self.editor, node.span, &found, only(&found, known)?));
+                error("unknown-value", format!("expected {}, found `{found}`", one_of(known))).help(help).fix(meant)
             }
             Problem::Custom(message) => match node.and_then(|node| Some((node.core()?, node.as_text()?))) {
                 Some((core, text)) if message == DurationError::Form(text.to_owned()).to_string() => match core {
                     Core::Int(_) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                         error("wrong-type", format!("expected a time such as `15m`, found the number `{text}`"))
                             .help(format!("add the unit: `{text}s`, `{text}m`, `{text}h` or `{text}d`"))
+                            .fix(time(|text| Some(format!("{text}s")), false))
                     }
                     Core::Int(_) | Core::Float(_) => {
                         error("wrong-type", format!("expected a time such as `15m`, found the number `{text}`"))
                             .help("write whole numbers with units, for example `1h30m` for one hour and a half")
                     }
                     _ => error("invalid-value", message)
-                        .help("write whole numbers with the units `d`, `h`, `m`, `s` and `ms`, the largest first"),
+                        .help("write whole numbers with the units `d`, `h`, `m`, `s` and `ms`, the largest first")
+                        .fix(time(crate::duration::spelled_out, true)),
                 },
                 _ => error("invalid-value", message).help(help.unwrap_or_else(|| "change the value".to_owned())),
             },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
-use super::{MAX_BYTES, MAX_DEPTH, NodeKind};
+use super::{MAX_BYTES, MAX_DEPTH, NodeKind, meant};
 use crate::{
     diagnostic::Diagnostic,
     source::{Source, Span},
@@ -53,7 +53,10 @@ pub(super) fn bad_key(source: &Arc<Source>, kind: &NodeKind, span: Span) -> Diag
             ("nothing", "write a name before the `:`, in quotes if it is `null` or `~`")
         }
     };
-    Diagnostic::error("yaml-key", source, span, format!("expected a name as the key, found {found}")).help(help)
+    let template = help.starts_with("a template");
+    Diagnostic::error("yaml-key", source, span, format!("expected a name as the key, found {found}"))
+        .help(help)
+        .fix(if template { meant::quoted(source, span.start.saturating_sub(1)) } else { None })
 }
 
 /// The parser's error with its place.
@@ -65,9 +68,10 @@ pub(super) fn diagnostic(source: &Arc<Source>, error: &ScanError) -> Diagnostic 
     }
     let (message, help) = words(error.kind());
     let message = message.unwrap_or_else(|| format!("expected YAML, found a mistake: {}", error.info()));
-    let help =
-        if template_without_quotes(source, span) { "a template must stand in quotes: `\"{{…}}\"`" } else { help };
-    Diagnostic::error("yaml-syntax", source, span, message).help(help)
+    let template = template_without_quotes(source, span);
+    let help = if template { "a template must stand in quotes: `\"{{…}}\"`" } else { help };
+    let fix = if template { meant::quoted_line(source, span.start) } else { None };
+    Diagnostic::error("yaml-syntax", source, span, message).help(help).fix(fix)
 }
 
 /// The character at which the parser stopped, or the last one of the file.

@@ -1,0 +1,4 @@
+mod edits;
+mod fixtures;
+mod mutations;
+mod several;
