@@ -55,7 +55,9 @@ fn parse(text: &str) -> Option<Tree> {
         if left == 0 || after_mistake == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
-    let bytes = text.as_bytes();
+    // The grammar's own code asks C whether a letter is a digit, which may not be asked of every letter there is: it reads
+    // memory that is not its own. To a shell they are all parts of words, so each byte of them is one, and stays in its place.
+    let bytes: Vec<u8> = text.bytes().map(|byte| if byte.is_ascii() && byte != 0 { byte } else { b'X' }).collect();
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
 }
 

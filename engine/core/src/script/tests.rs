@@ -165,6 +165,18 @@ fn an_argument_list_is_one_command() {
 }
 
 #[test]
+fn letters_of_every_script_are_parts_of_words() {
+    // `{` and a letter beyond the first planes once made the parser read memory that is not its own.
+    for text in ["a {\u{1F574}", "b{1\u{1F574}..\u{10FFFF}}", "echo \"{\u{1D158}\" é{ü", "a\u{0}b {\u{0}"] {
+        inside(text);
+    }
+    let script = read("kubectl 日本 \"é $x ü\" 'ß'\u{A0}\u{3000}b");
+    let words: Vec<_> = one(&script, "kubectl").arguments.iter().map(Word::constant).collect();
+    assert_eq!(words, [Some("日本"), None, Some("ß\u{A0}\u{3000}b")]);
+    assert_eq!(one(&script, "kubectl").arguments[1].head(), "é ");
+}
+
+#[test]
 fn what_cannot_be_read_is_left_out() {
     let script = read("a\nif b; then c\n");
     assert!(!script.complete);
