@@ -163,6 +163,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn knows_what_is_spelled_out() {
+        for (text, meant) in [
+            ("1 hour", "1h"),
+            ("90 Seconds", "90s"),
+            ("1h 30m", "1h30m"),
+            ("2 days 3 hrs", "2d3h"),
+            (" 15 min ", "15m"),
+        ] {
+            assert_eq!(spelled_out(text).as_deref(), Some(meant), "{text}");
+        }
+        for text in ["1h", "1 month", "5 M", "30m 1h", "hour", "1.5h", "", "-1 s", "99999 days", "1 hour ago"] {
+            assert_eq!(spelled_out(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn reads_and_writes() {
         for (text, millis) in [("90s", 90_000), ("1h30m", 5_400_000), ("30d", 2_592_000_000), ("250ms", 250), ("0s", 0)]
         {

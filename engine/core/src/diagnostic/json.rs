@@ -94,8 +94,8 @@ mod tests {
                             {
                                 "text": "!",
                                 "span": {
-                                    "start": {"line": 3, "column": 1, "offset": 14},
-                                    "end": {"line": 3, "column": 1, "offset": 14},
+                                    "start": {"line": 2, "column": 9, "offset": 14},
+                                    "end": {"line": 2, "column": 9, "offset": 14},
                                 },
                             },
                         ],

@@ -210,12 +210,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::diagnostic::{Edit, Fix};
 
     fn pages() -> Vec<Page> {
         let page = |id, severity| Page {
             id,
             severity,
             is_rule: true,
+            fixes: &[],
             can_be_silenced: true,
             summary: "short".to_owned(),
             reason: "Long.".to_owned(),
@@ -226,6 +228,28 @@ mod tests {
 
     fn source() -> Arc<Source> {
         Source::new("a b/r.yaml", "🚢é: 1\nsteps: 2\n")
+    }
+
+    #[test]
+    fn a_fix_has_its_places_in_utf16() {
+        let source = source();
+        let edits = vec![Edit::new(Span::new(4, 6), "e"), Edit::insert(9, "!")];
+        let early = Diagnostic::error("test-early", &source, Span::new(4, 9), "first");
+        let fixed = early.fix(Some(Fix::safe("write it", edits)));
+        let sarif = to_sarif(&[fixed], &pages(), "/here", "1.2.3", MOST_RESULTS);
+        let fix = &sarif.log["runs"][0]["results"][0]["fixes"][0];
+        assert_eq!(fix["description"]["text"], "write it");
+        let region = |start: u8, end: u8| json!({"startLine": 1, "startColumn": start, "endLine": 1, "endColumn": end});
+        assert_eq!(
+            fix["artifactChanges"],
+            json!([{
+                "artifactLocation": {"uri": "a%20b/r.yaml", "uriBaseId": BASE},
+                "replacements": [
+                    {"deletedRegion": region(3, 4), "insertedContent": {"text": "e"}},
+                    {"deletedRegion": region(7, 7), "insertedContent": {"text": "!"}},
+                ],
+            }])
+        );
     }
 
     #[test]

@@ -10,12 +10,11 @@ impl Editor<'_> {
     #[must_use]
     pub fn remove_comment(&self, comment: Span) -> Option<Vec<Edit>> {
         let end = self.line_end(comment.end)?;
-        let edit = match self.line_begin(comment.start) {
-            Some(begin) => self.take_lines(begin, end),
-            None => {
-                let kept = self.text()[..comment.start].trim_end_matches([' ', '\t']).len();
-                Edit::remove(Span::new(kept, end))
-            }
+        let edit = if let Some(begin) = self.line_begin(comment.start) {
+            self.take_lines(begin, end)
+        } else {
+            let kept = self.text()[..comment.start].trim_end_matches([' ', '\t']).len();
+            Edit::remove(Span::new(kept, end))
         };
         self.sound(vec![edit])
     }

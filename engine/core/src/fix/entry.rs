@@ -89,12 +89,11 @@ impl Editor<'_> {
                 && self.ends_before(end, indentation.len());
             fits.then_some(end)
         });
-        let edit = match place {
-            Some(end) => Edit::insert(end, format!("{}{indentation}{line}", self.line_break(end))),
-            None => {
-                let start = first.key.start;
-                Edit::insert(start, format!("{line}{}{indentation}", self.line_break(start)))
-            }
+        let edit = if let Some(end) = place {
+            Edit::insert(end, format!("{}{indentation}{line}", self.line_break(end)))
+        } else {
+            let start = first.key.start;
+            Edit::insert(start, format!("{line}{}{indentation}", self.line_break(start)))
         };
         self.sound(vec![edit])
     }

@@ -69,7 +69,7 @@ pub fn mend(source: &Arc<Source>, most: Safety, judge: &dyn Fn(&Parsed) -> Vec<D
         round.take(&chosen);
         left = round.left;
         let (done, dropped) = (round.done, round.dropped);
-        mended.dropped.extend(dropped.iter().map(|wanted| wanted.name()));
+        mended.dropped.extend(dropped.iter().map(Wanted::name));
         if done.is_empty() && dropped.is_empty() {
             break;
         }
@@ -78,7 +78,7 @@ pub fn mend(source: &Arc<Source>, most: Safety, judge: &dyn Fn(&Parsed) -> Vec<D
         if !done.is_empty() && !seen.insert(print(&text)) {
             break;
         }
-        mended.applied.extend(done.iter().map(|wanted| wanted.name()));
+        mended.applied.extend(done.iter().map(Wanted::name));
         parsed = parse(Source::new(source.name(), text.clone()));
         mended.text = text;
     }

@@ -68,12 +68,6 @@ impl<'a> Context<'a> {
         Some(gated)
     }
 
-    /// The way to a check of a step that could be read.
-    pub(crate) fn check_route(&self, id: &str, step: &Step, check: &Spanned<Check>) -> Option<Route> {
-        let number = step.verify.iter().position(|other| std::ptr::eq(other, check))?;
-        Some(route(&["steps", id, "verify"]).index(number))
-    }
-
     /// A suggestion to put a key into a step of `steps`, behind another one.
     pub(crate) fn suggest_key(&self, id: &str, beside: &str, key: &str, value: &str) -> Option<Fix> {
         let edits = self.editor.add(&route(&["steps", id]), beside, key, value)?;
@@ -103,6 +97,12 @@ impl Sketch {
     pub(crate) fn needed(&self) -> Graph {
         Graph::of_predecessors(self.needs.iter().map(|needs| needs.iter().copied()))
     }
+}
+
+/// The way to a check of a step that could be read.
+pub(crate) fn check_route(id: &str, step: &Step, check: &Spanned<Check>) -> Option<Route> {
+    let number = step.verify.iter().position(|other| std::ptr::eq(other, check))?;
+    Some(route(&["steps", id, "verify"]).index(number))
 }
 
 /// Whether a step's own action changes something.

@@ -4,7 +4,7 @@ use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
-        facts::{is_in, mutates},
+        facts::{check_route, is_in, mutates},
     },
     model::Phase,
 };
@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (id, step, check) in context.checks() {
         let Some(dns) = check.dns.as_ref().filter(|_| check.within.is_none()) else { continue };
         if is_in(step, &[Phase::ShiftTraffic]) && mutates(step) {
-            let route = context.check_route(id, step, check);
+            let route = check_route(id, step, check);
             let edits = route.and_then(|route| context.editor.add(&route, "dns", "within", "5m"));
             findings.push(
                 context

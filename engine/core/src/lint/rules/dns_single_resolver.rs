@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
     lint::{
         Context, Rule,
-        facts::{is_in, mutates},
+        facts::{check_route, is_in, mutates},
     },
     model::{Phase, parse::Route},
 };
@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     .label("others may still give the old answer")
                     .related(context.source, context.id_span(id), "this shifts traffic")
                     .help("name several of them: `resolvers: [1.1.1.1, 8.8.8.8]`")
-                    .fix(context.check_route(id, step, check).and_then(|route| more(context, &route.key("dns"), dns))),
+                    .fix(check_route(id, step, check).and_then(|route| more(context, &route.key("dns"), dns))),
             );
         }
     }

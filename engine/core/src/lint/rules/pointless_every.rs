@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
-    lint::{Context, Rule},
+    lint::{Context, Rule, facts::check_route},
 };
 
 /// A check that says how often it looks, and does not look again.
@@ -43,7 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             Some(within) if **every > **within => (format!("{}", **within), Some(within.span())),
             Some(_) => continue,
         };
-        let edits = context.check_route(id, step, check).and_then(|route| context.editor.remove(&route.key("every")));
+        let edits = check_route(id, step, check).and_then(|route| context.editor.remove(&route.key("every")));
         // With a `within` the check would look more often than now.
         let fix = edits.map(|edits| match related {
             None => Fix::safe("remove `every`", edits),

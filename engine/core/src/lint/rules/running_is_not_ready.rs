@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
-    lint::{Context, Rule, programs::words},
+    lint::{Context, Rule, facts::check_route, programs::words},
     model::{Check, Step},
     script::{Command, Script},
     source::Spanned,
@@ -112,7 +112,7 @@ fn only_runs(dense: &str) -> bool {
 }
 
 fn ask_for_ready(context: &Context<'_>, id: &str, step: &Step, check: &Spanned<Check>) -> Option<Fix> {
-    let route = context.check_route(id, step, check)?;
+    let route = check_route(id, step, check)?;
     let mut edits = context.editor.add(&route.key("kube"), "selector", "ready", "all")?;
     edits.extend(context.editor.remove(&route.key("expect"))?);
     edits.sort_by_key(|edit| edit.span);

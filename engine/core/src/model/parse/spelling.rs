@@ -2,21 +2,29 @@
 //!
 //! Duty: distances between words. It must not know what the words are for.
 
-/// The known word nearest to one that is not known, when one is near.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    near(word, known).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
-}
+/// The known words that are near to one that is not known. Looking costs, so it is done once for all questions.
+#[derive(Debug)]
+pub(super) struct Near<'a>(Vec<(usize, &'a str)>);
 
-/// The known word that must have been meant: the only one that is near, and whether it differs in nothing but the case of
-/// its letters and what stands between its parts.
-pub(super) fn only<'a>(word: &str, known: &[&'a str]) -> Option<(&'a str, bool)> {
-    let mut found: Vec<(usize, &str)> = near(word, known).collect();
-    if found.iter().any(|(distance, _)| *distance == 0) {
-        found.retain(|(distance, _)| *distance == 0);
+impl<'a> Near<'a> {
+    pub(super) fn to(word: &str, known: &[&'a str]) -> Self {
+        Self(near(word, known).collect())
     }
-    match found.as_slice() {
-        [(distance, candidate)] => Some((candidate, *distance == 0)),
-        _ => None,
+
+    /// The nearest one, the first of several.
+    pub(super) fn nearest(&self) -> Option<&'a str> {
+        self.0.iter().min_by_key(|(distance, _)| *distance).map(|(_, candidate)| *candidate)
+    }
+
+    /// The one that must have been meant: there is no other, or it alone differs in nothing but the case of its letters and
+    /// what stands between its parts. Whether that is so comes with it.
+    pub(super) fn only(&self) -> Option<(&'a str, bool)> {
+        let mut same = self.0.iter().filter(|(distance, _)| *distance == 0);
+        match (same.next(), same.next(), self.0.as_slice()) {
+            (Some((_, candidate)), None, _) => Some((candidate, true)),
+            (None, None, [(_, candidate)]) => Some((candidate, false)),
+            _ => None,
+        }
     }
 }
 
@@ -65,7 +73,15 @@ fn distance(from: &[char], to: &[char]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{nearest, only};
+    use super::Near;
+
+    fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+        Near::to(word, known).nearest()
+    }
+
+    fn only<'a>(word: &str, known: &[&'a str]) -> Option<(&'a str, bool)> {
+        Near::to(word, known).only()
+    }
 
     #[test]
     fn finds_what_was_meant() {

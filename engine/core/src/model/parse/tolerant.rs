@@ -13,7 +13,7 @@ use super::{
     fixes::Fixes,
     meant, not_yet,
     route::{Damaged, Route, Segment},
-    spelling::{nearest, only},
+    spelling::Near,
 };
 use crate::{
     diagnostic::{Diagnostic, Fix},
@@ -185,7 +185,8 @@ impl<'a> Decoder<'a> {
                 meanwhile,
             );
         }
-        let help = match nearest(key, known) {
+        let near = Near::to(key, known);
+        let help = match near.nearest() {
             Some(meant) if around.segments().is_empty() || find_key(self.root, around, meant).is_none() => {
                 format!("write `{meant}`, or remove the key")
             }
@@ -198,7 +199,7 @@ impl<'a> Decoder<'a> {
             format!("expected a key of `{around}`, found `{key}`")
         };
         self.error("unknown-key", entry.key, message, help);
-        let meant = only(key, known).filter(|(meant, _)| find_key(self.root, around, meant).is_none());
+        let meant = near.only().filter(|(meant, _)| find_key(self.root, around, meant).is_none());
         self.offer(meant.and_then(|meant| meant::word(&self.editor, entry.key, key, meant)));
     }
 
@@ -249,11 +250,12 @@ impl<'a> Decoder<'a> {
                     .help(help.unwrap_or_else(|| format!("write {expected}")))
             }
             Problem::UnknownValue { known, found } => {
-                let help = match nearest(&found, known) {
+                let near = Near::to(&found, known);
+                let help = match near.nearest() {
                     Some(meant) => format!("write `{meant}`"),
                     None => format!("write {}", one_of(known)),
                 };
-                let meant = node.and_then(|node| meant::word(&self.editor, node.span, &found, only(&found, known)?));
+                let meant = node.and_then(|node| meant::word(&self.editor, node.span, &found, near.only()?));
                 error("unknown-value", format!("expected {}, found `{found}`", one_of(known))).help(help).fix(meant)
             }
             Problem::Custom(message) => match node.and_then(|node| Some((node.core()?, node.as_text()?))) {
