@@ -215,6 +215,13 @@ fn events(schema: &str) -> Result<String, String> {
     Ok(page)
 }
 
+/// The commands that an overview lists, so that none is forgotten here. What is indented further is the rest of a line.
+fn commands(overview: &str) -> impl Iterator<Item = &str> {
+    let lines = overview.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help")
+}
+
 /// The help of every command, as the binary prints it.
 fn cli() -> Result<String, String> {
     let help = |arguments: &[&str]| -> Result<String, String> {
@@ -234,37 +241,9 @@ fn cli() -> Result<String, String> {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
     };
-    let mut page = format!("{NOTE}# The command line\n\n```text\n{}\n```\n", help(&[])?);
-    for command in [
-        "lint",
-        "explain",
-        "plan",
-        "check",
-        "run",
-        "drill",
-        "resume",
-        "attach",
-        "approve",
-        "deny",
-        "skip",
-        "accept",
-        "retry",
-        "recheck",
-        "done",
-        "fail",
-        "pause",
-        "continue",
-        "abort",
-        "handover",
-        "attach-file",
-        "runs",
-        "show",
-        "report",
-        "verify",
-        "schema",
-        "completions",
-        "version",
-    ] {
+    let overview = help(&[])?;
+    let mut page = format!("{NOTE}# The command line\n\n```text\n{overview}\n```\n");
+    for command in commands(&overview) {
         _ = writeln!(page, "\n## {command}\n\n```text\n{}\n```", help(&[command])?);
     }
     Ok(page)
