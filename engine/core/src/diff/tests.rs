@@ -22,8 +22,8 @@ fn between(old: &str, new: &str) -> Diff {
     diff((&old.0, &old.1), (&new.0, &new.1))
 }
 
-fn path(path: &Option<Path>) -> &Path {
-    path.as_ref().expect("an order")
+fn path(path: Option<&Path>) -> &Path {
+    path.expect("an order")
 }
 
 fn pair(first: &str, then: &str) -> Pair {
@@ -124,8 +124,8 @@ fn a_pause_is_as_long_as_it_says() {
     let old = "steps:\n  wait: {phase: data, pause: 4m}\n";
     let found = between(old, &old.replace("4m", "5m"));
     let order = &found.orders[0];
-    assert_eq!((path(&order.old).millis, path(&order.new).millis), (240_000, 300_000));
-    assert_eq!((path(&order.old).without_estimate, path(&order.new).without_estimate), (0, 0));
+    assert_eq!((path(order.old.as_ref()).millis, path(order.new.as_ref()).millis), (240_000, 300_000));
+    assert_eq!((path(order.old.as_ref()).without_estimate, path(order.new.as_ref()).without_estimate), (0, 0));
 }
 
 /// What cannot run has no critical path; it can be compared all the same, and is no different from itself.
@@ -155,7 +155,10 @@ fn promises_and_time_are_told() {
     let steps = "steps:\n  a: {phase: data, exec: [a], estimate: 4m, restores: true}\n";
     let whole = format!("{HEAD}{steps}");
     let found = between(&whole, &whole.replace("estimate: 4m", "estimate: 20m").replace("rpo: 1m", "rpo: 1h"));
-    assert_eq!((path(&found.orders[0].old).millis, path(&found.orders[0].new).millis), (240_000, 1_200_000));
+    assert_eq!(
+        (path(found.orders[0].old.as_ref()).millis, path(found.orders[0].new.as_ref()).millis),
+        (240_000, 1_200_000)
+    );
     assert_eq!(
         found.attention,
         ["by its estimates it takes 20m now, longer than the RTO of 10m", "the RPO is 1h and was 1m: less is promised"]
