@@ -12,7 +12,7 @@ use std::{
 use lifeboat_core::{
     diagnostic::{Diagnostic, github, json, sarif},
     diff,
-    lint::{lint, pages},
+    lint::{before_a_run, lint, pages, stops_a_run},
     model::parse::parse,
     plan::include::Unreadable,
     source::{Source, Span},
@@ -166,7 +166,12 @@ fn look(text: &str) -> Result<(), TestCaseError> {
     let source = Source::new("r.yaml", text);
     let parsed = parse(source.clone());
     let mut found: Vec<Diagnostic> = parsed.diagnostics.clone();
-    found.extend(lint(&parsed, &|_, _| Err(Unreadable::Missing(String::from("no such file")))));
+    let nothing = |_: &str, _: &str| Err(Unreadable::Missing(String::from("no such file")));
+    found.extend(lint(&parsed, &nothing));
+    let stops = found.iter().filter(|one| stops_a_run(one)).map(|one| (one.code, one.span));
+    let stops: Vec<_> = stops.skip(parsed.diagnostics.iter().filter(|one| stops_a_run(one)).count()).collect();
+    let before = before_a_run(&parsed, &nothing);
+    prop_assert_eq!(before.iter().map(|one| (one.code, one.span)).collect::<Vec<_>>(), stops);
     for one in &found {
         prop_assert!(inside(&one.source, one.span), "{}: {:?} of {}", one.code, one.span, one.source.text().len());
         for other in &one.related {
@@ -182,6 +187,11 @@ fn look(text: &str) -> Result<(), TestCaseError> {
     }
     prop_assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "whoever lets it go on for minutes wants to know what it did")]
+fn say(text: &str) {
+    println!("{text}");
 }
 
 #[test]
@@ -209,7 +219,9 @@ fn damaged_runbooks_are_told_and_nothing_else() {
             break;
         }
     }
-    println!("{files} files; the slowest took {slowest:?}");
+    if seconds > 0 {
+        say(&format!("{files} files; the slowest took {slowest:?}"));
+    }
 }
 
 /// The same through the binary, which draws frames around what it found.

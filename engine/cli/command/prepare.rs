@@ -55,18 +55,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, Failure> {
     Ok(Opened { library, parsed, directory, name })
 }
 
-/// Everything that is wrong with a runbook.
-pub(super) fn findings(opened: &Opened) -> Vec<Diagnostic> {
-    let mut found = opened.parsed.diagnostics.clone();
-    found.extend(lint::lint(&opened.parsed, &|directory, path| opened.library.resolve(directory, path)));
-    found.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    found
-}
-
 /// The runbook, when it has no errors. Errors are told on the spot; warnings are for `lint`.
 pub(super) fn sound(opened: &Opened) -> Result<Arc<Runbook>, Failure> {
-    let found = findings(opened);
-    let errors: Vec<Diagnostic> = found.into_iter().filter(lint::stops_a_run).collect();
+    let mut errors = opened.parsed.diagnostics.clone();
+    errors.retain(lint::stops_a_run);
+    let resolve = |directory: &str, path: &str| opened.library.resolve(directory, path);
+    errors.extend(lint::before_a_run(&opened.parsed, &resolve));
+    errors.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     match (&opened.parsed.runbook, errors.is_empty()) {
         (Some(runbook), true) => Ok(Arc::new(runbook.clone())),
         _ => Err(broken(&errors)),

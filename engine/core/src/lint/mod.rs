@@ -61,9 +61,11 @@ impl Rule {
 /// may refuse to run because a later version knows a rule by another name.
 #[must_use]
 pub fn stops_a_run(finding: &Diagnostic) -> bool {
-    finding.severity == Severity::Error
-        && !silence::is_about_comments(finding.code)
-        && !FOR_AUTHORS.contains(&finding.code)
+    may_stop_a_run(finding.code, finding.severity)
+}
+
+fn may_stop_a_run(code: &str, severity: Severity) -> bool {
+    severity == Severity::Error && !silence::is_about_comments(code) && !FOR_AUTHORS.contains(&code)
 }
 
 /// Errors that a review should not let pass, and that are no reason not to recover: an objective that will be missed, a proof
@@ -83,12 +85,29 @@ pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
 #[must_use]
 pub fn lint_for(organisation: &Organisation, parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
     let Some(context) = Context::new(organisation, parsed, resolve) else { return Vec::new() };
-    let mut findings = Vec::new();
     // Whether a comment silences something shows when all others have told what they found.
     let (last, first): (Vec<&Rule>, Vec<&Rule>) =
         registry::RULES.iter().partition(|rule| rule.id == rules::unused_ignore::RULE.id);
-    for rule in first.into_iter().chain(last) {
-        (rule.check)(&context, &mut findings);
+    judge(&context, first.into_iter().chain(last))
+}
+
+/// What keeps a run from beginning: the findings of [`lint`] for which [`stops_a_run`] holds. Only the rules that can find
+/// such a thing are asked. None of them reads scripts: the parser of those is foreign code, and has no business between a
+/// commander and a recovery.
+#[must_use]
+pub fn before_a_run(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
+    let organisation = Organisation::default();
+    let Some(context) = Context::new(&organisation, parsed, resolve) else { return Vec::new() };
+    let mut findings = judge(&context, registry::RULES.iter().filter(|rule| may_stop_a_run(rule.id, rule.severity)));
+    debug_assert!(context.readings.get().is_none(), "a rule that stops a run has read scripts");
+    findings.retain(stops_a_run);
+    findings
+}
+
+fn judge<'r>(context: &Context<'_>, rules: impl Iterator<Item = &'r Rule>) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for rule in rules {
+        (rule.check)(context, &mut findings);
     }
     findings.retain(|finding| context.silences.of(finding).is_empty());
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
