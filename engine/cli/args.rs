@@ -183,6 +183,9 @@ pub(crate) struct Lint {
     /// Files, or directories that are searched for runbooks
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
+    /// Leave out files that do not say that they are runbooks, also when they are given by name
+    #[arg(long)]
+    pub only_runbooks: bool,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub format: LintFormat,

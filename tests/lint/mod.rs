@@ -2,6 +2,7 @@
 
 mod chosen;
 mod diff;
+mod elsewhere;
 mod fix;
 mod mutated;
 mod outputs;

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
         return print::rules(arguments.format);
     }
     let choice = choose(arguments)?;
-    let files = search::files(&arguments.paths)?;
+    let files = search::files(&arguments.paths, arguments.only_runbooks)?;
     let mut configs = Configs::default();
     let mut unreadable = Vec::new();
     let mut mended = None;

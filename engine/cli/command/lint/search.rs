@@ -7,19 +7,20 @@ use std::{
 
 use super::super::{Failure, Message};
 
-/// Every file once, in the order in which they were given.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+/// Every file once, in the order in which they were given; those that say they are runbooks only, when that is asked for.
+pub(super) fn files(paths: &[PathBuf], only_runbooks: bool) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<PathBuf> = Vec::new();
     for path in paths {
         if path.is_dir() {
             files.extend(search(path));
-        } else {
+        } else if !only_runbooks || is_runbook(path) || !path.is_file() {
+            // What is not there is told when it is opened.
             files.push(path.clone());
         }
     }
     let mut seen = HashSet::new();
     files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
-    if files.is_empty() {
+    if files.is_empty() && !only_runbooks {
         let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::usage(
             Message::new(format!("expected runbooks in {}, found none", shown.join(", ")))
