@@ -52,7 +52,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let shifts = steps().any(|step| is_in(step, &[Phase::ShiftTraffic]) && mutates(step));
     let journey = steps().filter(|step| is_in(step, &[Phase::Validate, Phase::ShiftTraffic])).any(|step| {
         let kind = action::of_step(step);
-        let acts = matches!(kind, Some(Kind::Exec | Kind::Shell | Kind::Http | Kind::Job | Kind::Manual));
+        // To send users there is not to be one.
+        let looks = is_in(step, &[Phase::Validate]) || !mutates(step);
+        let acts = looks && matches!(kind, Some(Kind::Exec | Kind::Shell | Kind::Http | Kind::Job | Kind::Manual));
         acts || step.verify.iter().any(|check| !only_exists(check))
     });
     let (claims, found, lower, help) = if level >= Level::L5 && !shifts {
