@@ -14,7 +14,6 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, LazyLock},
-    thread,
 };
 
 use cel::{
@@ -161,9 +160,10 @@ impl Expression {
     }
 }
 
-/// Runs it where there is room for the parser's recursion. `None`: it panicked, or there is no thread to be had.
-fn on_a_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
-    thread::scope(|scope| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok()?.join().ok())
+/// Runs it where there is room for the parser's recursion. `None`: it panicked, or there is no memory to be had. It is a stack
+/// and not a thread, as a runbook has dozens of expressions, and to wait for another thread takes longer than to read one.
+fn on_a_large_stack<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(|| stacker::grow(STACK, work))).ok()
 }
 
 fn clock(scope: &Scope) -> Result<Cel, String> {
