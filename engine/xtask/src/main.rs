@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench [FIGURES] | purity | cluster [--build]`.
+//! The project's own chores: `cargo xtask ci | test | gen [--check] | bench [FIGURES] | fuzz [MINUTES] | purity | cluster [--build]`.
 //!
 //! Duty: everything that a newcomer and CI run, with every install step in it.
 
@@ -24,10 +24,12 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["bench", wanted @ ..] => needs::install_for_bench().and_then(|()| bench(wanted)),
+        ["fuzz"] => fuzz("10"),
+        ["fuzz", minutes] => fuzz(minutes),
         ["cluster"] => needs::install().and_then(|()| cluster::run()),
         ["cluster", "--build"] => cluster::build(),
-        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench [FIGURES]`, `purity` or \
-                  `cluster [--build]`"
+        _ => Err("expected `cargo xtask ci`, `test [ARGUMENTS OF cargo test]`, `gen [--check]`, `bench [FIGURES]`, `fuzz [MINUTES]`, \
+                  `purity` or `cluster [--build]`"
             .to_owned()),
     };
     match done {
@@ -64,6 +66,14 @@ fn bench(wanted: &[&str]) -> Result<(), String> {
         cluster::build()?;
     }
     bench::run(wanted)
+}
+
+/// Damaged runbooks, for so many minutes. Without optimisation, as sums that overflow are told then.
+fn fuzz(minutes: &str) -> Result<(), String> {
+    let seconds = minutes.parse::<u64>().ok().and_then(|minutes| minutes.checked_mul(60));
+    let seconds = seconds.ok_or_else(|| format!("expected a number of minutes, found `{minutes}`"))?;
+    let call = ["test", "--locked", "--test", "lifeboat", "--", "--nocapture", "lint::mutated"];
+    with_env("damaged runbooks", &call, ("LIFEBOAT_TEST_FUZZ", &seconds.to_string()))
 }
 
 fn test(arguments: &[&str]) -> Result<(), String> {

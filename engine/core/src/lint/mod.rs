@@ -104,6 +104,14 @@ pub fn before_a_run(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> 
     findings
 }
 
+/// Everything that rules look at, read and not judged: what reading a runbook costs, for benchmarks. How much there is.
+#[doc(hidden)]
+#[must_use]
+pub fn read_only(parsed: &Parsed, resolve: &Resolver<'_>) -> usize {
+    let organisation = Organisation::default();
+    Context::new(&organisation, parsed, resolve).map_or(0, |context| context.texts.len() + context.readings().len())
+}
+
 fn judge<'r>(context: &Context<'_>, rules: impl Iterator<Item = &'r Rule>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for rule in rules {
