@@ -154,3 +154,13 @@ fn machines_are_told_what_would_mend_a_finding() {
     assert_eq!(fixes("no-restores"), Some(&serde_json::json!([])));
     place.lifeboat(&["explain", "unused-input"]).code(0).says("`lint --fix --unsafe` can mend it");
 }
+
+/// What the help says is not said again as the fix.
+#[test]
+fn a_help_that_is_the_fix_is_told_once() {
+    let place = Place::new();
+    place.file("r.yaml", bad().replace("phase: validate, exec: [a", "phase: valdate, exec: [a"));
+    let ended =
+        place.lifeboat(&["lint", "r.yaml"]).code(2).says("fix: write `validate` (`lifeboat lint --fix --unsafe`)");
+    assert_eq!(ended.err.matches("write `validate`").count(), 1, "{ended}");
+}

@@ -107,7 +107,9 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
         Safety::Unsafe => "--fix --unsafe",
     };
     let how = format!("fix: {} (`lifeboat lint {option}`)", fix.title);
-    Some(diagnostic.help.as_ref().map_or_else(|| how.clone(), |help| format!("{help}\n{how}")))
+    // Where the help is the fix, it is said once.
+    let help = diagnostic.help.as_ref().filter(|help| **help != fix.title);
+    Some(help.map_or_else(|| how.clone(), |help| format!("{help}\n{how}")))
 }
 
 /// One finding as text.
