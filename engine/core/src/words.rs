@@ -84,6 +84,13 @@ pub fn list<T: AsRef<str>>(names: &[T], most: usize) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
+/// A word as somebody would type it at a shell: in quotes unless it needs none.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = !word.is_empty() && word.chars().all(|it| it.is_alphanumeric() || "-_./:=,@%+".contains(it));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// Whether a character changes what stands around it: control characters, and those that turn the direction of
 /// writing or are not seen. What a step printed must not draw on a terminal, nor make a report read otherwise.
 #[must_use]

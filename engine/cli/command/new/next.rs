@@ -5,7 +5,7 @@ use std::path::Path;
 use lifeboat_core::{
     model::{Input, InputType, Runbook},
     starter::Starter,
-    words::list,
+    words::{list, shell_word},
 };
 
 /// Where it is, what it still wants to know, and the commands that come next.
@@ -51,9 +51,7 @@ pub(super) fn text(file: &Path, starter: &Starter, runbook: &Runbook, owned: boo
 
 /// A path as one word of a shell, and never as an option.
 fn word(path: &str) -> String {
-    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
-    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-./@%+=:,".contains(letter);
-    if path.chars().all(harmless) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    if path.starts_with('-') { shell_word(&format!("./{path}")) } else { shell_word(path) }
 }
 
 #[cfg(test)]

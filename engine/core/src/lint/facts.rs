@@ -52,22 +52,6 @@ impl<'a> Context<'a> {
         self.sound_steps().flat_map(|(_, id, step)| step.verify.iter().map(move |check| (id, step, check)))
     }
 
-    /// For each step, whether a person has to say yes to it, or to a step that it cannot begin without; in the mode of an
-    /// incident. `None` when nobody can know.
-    pub(crate) fn gated(&self) -> Option<Vec<bool>> {
-        // The first order is that of an incident, and of both modes when they do not differ.
-        let sketch = self.sound_orders().next()?;
-        let needed = sketch.needed();
-        let mut gated = vec![false; needed.len()];
-        for node in sketch.order.iter().copied() {
-            let step = self.runbook.steps.get_index(node).map(|(_, step)| step);
-            // What is included may have a gate.
-            let own = step.is_some_and(|step| step.approval.is_some() || step.runbook.is_some());
-            gated[node] = own && sketch.has(node) || needed.predecessors(node).any(|before| gated[before]);
-        }
-        Some(gated)
-    }
-
     /// A suggestion to put a key into a step of `steps`, behind another one.
     pub(crate) fn suggest_key(&self, id: &str, beside: &str, key: &str, value: &str) -> Option<Fix> {
         let edits = self.editor.add(&route(&["steps", id]), beside, key, value)?;

@@ -9,11 +9,13 @@ use crate::{
     plan::include::Resolver,
 };
 
+mod begun;
 pub mod choice;
 pub mod config;
 mod context;
 mod facts;
 pub mod fixable;
+mod gates;
 mod images;
 mod includes;
 mod names;

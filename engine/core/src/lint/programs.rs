@@ -268,3 +268,10 @@ pub(crate) fn reads_velero(program: &str, command: &Command) -> bool {
     };
     there && !text.contains("delete")
 }
+
+/// Which of these flags a command lacks, for people: `` `--a` and no `--b` ``; `None` when it has all of them, or may have.
+pub(crate) fn lacking(command: &Command, flags: &[&str]) -> Option<String> {
+    let missing = flags.iter().filter(|flag| !command.has(&[flag])).map(|flag| format!("`{flag}`"));
+    let missing: Vec<String> = missing.collect();
+    (!missing.is_empty() && !command.may_have_more()).then(|| missing.join(" and no "))
+}

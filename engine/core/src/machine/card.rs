@@ -12,7 +12,7 @@ use crate::{
     evidence::event::Task,
     model::{Effect, Undo},
     policy::effect,
-    words::clip,
+    words::{clip, shell_word},
 };
 
 /// Longest line of a card, in characters; all of it is in the details.
@@ -89,13 +89,8 @@ impl Machine {
 fn order_line(order: &Order) -> String {
     match order {
         Order::Process(process) => {
-            let quoted = |word: &String| {
-                let plain =
-                    !word.is_empty() && word.chars().all(|it| it.is_alphanumeric() || "-_./:=,@%+".contains(it));
-                if plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-            };
-            let env = process.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
-            env.chain(process.argv.iter().map(quoted)).collect::<Vec<_>>().join(" ")
+            let env = process.env.iter().map(|(name, value)| format!("{name}={}", shell_word(value)));
+            env.chain(process.argv.iter().map(|word| shell_word(word))).collect::<Vec<_>>().join(" ")
         }
         Order::Http(http) => format!("{} {}", http.method, http.url),
         Order::Pause { duration } => format!("wait {duration}"),

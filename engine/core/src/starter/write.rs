@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 
 use super::Starter;
 use crate::{
+    diagnostic::Edit,
     duration::Duration,
+    fix::apply,
     model::{
         Scope,
         parse::{Parsed, Route, parse},
     },
-    source::{Source, Span},
+    source::Source,
     words::unsafe_to_print,
 };
 
@@ -36,10 +38,10 @@ pub struct Answers {
 #[must_use]
 pub fn write(starter: &Starter, answers: &Answers) -> String {
     let parsed = parse(Source::new("starter", starter.text));
-    let mut edits: Vec<(Span, String)> = Vec::new();
+    let mut edits: Vec<Edit> = Vec::new();
     let mut put = |keys: &[&str], value: Option<String>| {
         let route = keys.iter().fold(Route::new(), |route, key| route.key(*key));
-        edits.extend(parsed.span(&route).zip(value));
+        edits.extend(parsed.span(&route).zip(value).map(|(span, value)| Edit::new(span, value)));
     };
     put(&["metadata", "name"], Some(scalar(&answers.name)));
     put(&["metadata", "title"], answers.title.as_deref().map(scalar));
@@ -50,13 +52,7 @@ pub fn write(starter: &Starter, answers: &Answers) -> String {
     for id in limited(&parsed) {
         put(&["steps", id, "velero-restore", "maxAge"], answers.rpo.map(|rpo| rpo.to_string()));
     }
-    // From the end, so that the places before it stay where they are. Each answer is put in once and never looked into.
-    edits.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
-    let mut text = starter.text.to_owned();
-    for (span, value) in edits {
-        text.replace_range(span.start..span.end, &value);
-    }
-    text
+    apply(starter.text, &edits)
 }
 
 /// The steps that restore from a backup of a limited age.

@@ -4,9 +4,9 @@ use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{
         Context, Rule,
-        facts::mutates,
+        begun::{MOST, is_looked_at},
         programs::{reads_velero, velero_begins},
-        scripts::{Reading, Role},
+        scripts::Reading,
     },
     script::{Command, Sink, Status},
 };
@@ -41,9 +41,6 @@ pub const RULE: Rule = Rule {
     check,
     source: include_str!("async_without_wait.rs"),
 };
-
-/// How many commands are judged: each looks at all the steps, and nobody writes as many.
-pub(super) const MOST: usize = 500;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let actions = context.commands().filter(|(it, _, _)| it.is_action() && it.script.complete);
@@ -119,39 +116,4 @@ fn waits_later(reading: &Reading<'_>, begun: &str, command: &Command, velero: bo
         let asks = if velero { reads_velero(program, later) } else { program == begun };
         waits || asks && decides
     })
-}
-
-/// Whether a check looks at the end of it: one of the step, or of a step that needs it and changes nothing.
-pub(super) fn is_looked_at(context: &Context<'_>, reading: &Reading<'_>, velero: bool) -> bool {
-    let Some((_, id, step)) = reading.step else { return true };
-    let needs = |other: &crate::model::Step| other.needs.iter().flatten().any(|name| name.as_str() == id);
-    let steps = context.runbook.steps.iter();
-    let looking = steps.filter(|(_, other)| !mutates(other) && needs(other));
-    let mut lookers: Vec<&str> = vec![id];
-    for (name, other) in looking {
-        // What is included does nobody know here.
-        if other.runbook.is_some() {
-            return true;
-        }
-        lookers.push(name);
-    }
-    if !velero {
-        return !step.verify.is_empty()
-            || lookers
-                .iter()
-                .skip(1)
-                .any(|name| context.runbook.steps.get(*name).is_some_and(|it| !it.verify.is_empty()));
-    }
-    let by_kube = lookers.iter().filter_map(|name| context.runbook.steps.get(*name)).any(|step| {
-        step.verify.iter().filter_map(|check| check.kube.as_ref()).any(|kube| {
-            let kind = kube.kind.as_str().to_ascii_lowercase();
-            kind.contains("restore") || kind.contains("backup")
-        })
-    });
-    let by_command = context.commands().any(|(other, program, command)| {
-        let here = other.step.is_some_and(|(room, name, _)| room == "steps" && lookers.contains(&name));
-        let own = matches!(other.role, Role::Check) || other.step.is_some_and(|(_, name, _)| name != id);
-        here && own && reads_velero(program, command)
-    });
-    by_kube || by_command
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule},
+    lint::{Context, Rule, programs::lacking},
 };
 
 /// A replica of a managed database on Azure is promoted in whatever mode is the default.
@@ -39,21 +39,17 @@ const FLAGS: [&str; 2] = ["--promote-mode", "--promote-option"];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (reading, program, command) in context.commands() {
-        if !command.does("az", &["postgres", "flexible-server", "replica", "promote"]) || command.may_have_more() {
+        if !command.does("az", &["postgres", "flexible-server", "replica", "promote"]) {
             continue;
         }
-        let missing: Vec<String> =
-            FLAGS.iter().filter(|flag| !command.has(&[flag])).map(|flag| format!("`{flag}`")).collect();
-        if missing.is_empty() {
-            continue;
-        }
+        let Some(missing) = lacking(command, &FLAGS) else { continue };
         findings.push(
             context
                 .finding_in(
                     &RULE,
                     reading,
                     &command.range,
-                    format!("expected `{program} … replica promote` to say how, found no {}", missing.join(" and no ")),
+                    format!("expected `{program} … replica promote` to say how, found no {missing}"),
                 )
                 .label("the default breaks replication, or waits for the lost primary")
                 .help("say `--promote-mode switchover` or `standalone`, and `--promote-option planned` or `forced`"),

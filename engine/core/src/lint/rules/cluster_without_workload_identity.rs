@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, facts::is_in},
+    lint::{Context, Rule, facts::is_in, programs::lacking},
     model::Phase,
 };
 
@@ -43,14 +43,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let counts = context.sound_steps().find(|(_, _, step)| is_in(step, &[Phase::Identity]));
     let Some((_, id, step)) = counts else { return };
     for (reading, program, command) in context.commands() {
-        if !command.does("az", &["aks", "create"]) || !reading.is_action() || command.may_have_more() {
+        if !command.does("az", &["aks", "create"]) || !reading.is_action() {
             continue;
         }
-        let missing: Vec<String> =
-            FLAGS.iter().filter(|flag| !command.has(&[flag])).map(|flag| format!("`{flag}`")).collect();
-        if missing.is_empty() {
-            continue;
-        }
+        let Some(missing) = lacking(command, &FLAGS) else { continue };
         let phase = step.phase.as_ref().map_or(step.span(), crate::source::Spanned::span);
         findings.push(
             context
@@ -58,10 +54,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     &RULE,
                     reading,
                     &command.range,
-                    format!(
-                        "expected `{program} aks create` with what identities need, found no {}",
-                        missing.join(" and no ")
-                    ),
+                    format!("expected `{program} aks create` with what identities need, found no {missing}"),
                 )
                 .label("no pod of this cluster can show the cloud who it is")
                 .related(context.source, phase, format!("`{id}` counts on it"))

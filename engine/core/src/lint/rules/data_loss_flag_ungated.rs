@@ -2,11 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{
-        Context, Rule,
-        facts::{is_for_drills, own_undo},
-        scripts::{Reading, Role},
-    },
+    lint::{Context, Rule, gates::Ungated},
     script::Command,
 };
 
@@ -39,41 +35,18 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    let risky: Vec<_> = context
-        .commands()
-        .filter_map(|(reading, program, command)| Some((reading, command, loses(program, command)?)))
-        .collect();
-    let Some(gated) = (!risky.is_empty()).then(|| context.gated()).flatten() else { return };
-    for (reading, command, what) in risky {
-        if is_ungated(context, reading, &gated) {
-            findings.push(
-                context
-                    .finding_in(
-                        &RULE,
-                        reading,
-                        &command.range,
-                        format!("expected an `approval` for {what}, found none on the way to it"),
-                    )
-                    .label("gives up what has not been handed over")
-                    .help("add an `approval` to the step; `unattended: drill-only` lets drills pass"),
-            );
-        }
-    }
-}
-
-/// Whether what an incident runs here is behind nobody's yes.
-pub(super) fn is_ungated(context: &Context<'_>, reading: &Reading<'_>, gated: &[bool]) -> bool {
-    let Some(("steps", id, step)) = reading.step else { return false };
-    if is_for_drills(step) {
-        return false;
-    }
-    let at = context.runbook.steps.get_index_of(id);
-    let ungated = at.and_then(|at| gated.get(at)).is_some_and(|gated| !gated);
-    match reading.role {
-        Role::Action => ungated,
-        // Who said yes to the step has seen how it is taken back.
-        Role::Undo => ungated && own_undo(step).is_some_and(|undo| undo.approval.is_none()),
-        Role::Check | Role::UndoCheck | Role::Requires | Role::Guard => false,
+    for Ungated { reading, command, what, .. } in context.ungated(loses) {
+        findings.push(
+            context
+                .finding_in(
+                    &RULE,
+                    reading,
+                    &command.range,
+                    format!("expected an `approval` for {what}, found none on the way to it"),
+                )
+                .label("gives up what has not been handed over")
+                .help("add an `approval` to the step; `unattended: drill-only` lets drills pass"),
+        );
     }
 }
 

@@ -1,9 +1,8 @@
 //! `destructive-command-without-approval`.
 
-use super::data_loss_flag_ungated::is_ungated;
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, programs::destroys},
+    lint::{Context, Rule, gates::Ungated, programs::destroys},
 };
 
 /// A command that destroys data or a whole environment, and nobody has to say yes to it.
@@ -36,28 +35,17 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    let risky: Vec<_> = context
-        .commands()
-        .filter_map(|(reading, program, command)| Some((reading, program, command, destroys(program, command)?)))
-        .collect();
-    let Some(gated) = (!risky.is_empty()).then(|| context.gated()).flatten() else { return };
-    for (reading, program, command, what) in risky {
-        if is_ungated(context, reading, &gated) {
-            findings.push(
-                context
-                    .finding_in(
-                        &RULE,
-                        reading,
-                        &command.range,
-                        format!(
-                            "expected an `approval` before `{program}` destroys {what}, found none on the way to it"
-                        ),
-                    )
-                    .label("cannot be taken back")
-                    .help(
-                        "add an `approval`; an undo may have one of its own; `unattended: drill-only` lets drills pass",
-                    ),
-            );
-        }
+    for Ungated { reading, program, command, what } in context.ungated(destroys) {
+        findings.push(
+            context
+                .finding_in(
+                    &RULE,
+                    reading,
+                    &command.range,
+                    format!("expected an `approval` before `{program}` destroys {what}, found none on the way to it"),
+                )
+                .label("cannot be taken back")
+                .help("add an `approval`; an undo may have one of its own; `unattended: drill-only` lets drills pass"),
+        );
     }
 }

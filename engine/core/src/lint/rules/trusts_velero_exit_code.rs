@@ -1,10 +1,10 @@
 //! `trusts-velero-exit-code`.
 
-use super::async_without_wait::{MOST, is_looked_at};
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{
         Context, Rule,
+        begun::{MOST, is_looked_at},
         programs::{reads_velero, velero_begins},
     },
     script::{Sink, Status},
