@@ -18,6 +18,8 @@ pub(super) struct Tag {
     pub(super) kind: TagKind,
     /// Where its path stands.
     range: Range<usize>,
+    /// Where all of it stands, with its braces.
+    pub(super) whole: Range<usize>,
 }
 
 /// What a tag is.
@@ -29,7 +31,7 @@ pub(super) enum TagKind {
 }
 
 /// What opens and closes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Block {
     If,
     Unless,
@@ -37,7 +39,7 @@ pub(super) enum Block {
 }
 
 /// Where a path begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     Scope,
     This,
@@ -48,7 +50,7 @@ pub(super) enum Root {
 }
 
 /// A path as written, and its names.
-#[derive(Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) raw: String,
     pub(super) root: Root,
@@ -201,7 +203,7 @@ fn tag(text: &str, start: usize, open: &mut Vec<Opened>) -> Result<(Tag, usize),
     if !cursor.take(if triple { "}}}" } else { "}}" }) {
         return Err(unexpected(&cursor, behind, &head));
     }
-    Ok((Tag { kind, range }, cursor.at))
+    Ok((Tag { kind, range, whole: start..cursor.at }, cursor.at))
 }
 
 fn unexpected(cursor: &Cursor<'_>, behind: usize, head: &Range<usize>) -> Problem {

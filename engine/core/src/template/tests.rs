@@ -312,4 +312,11 @@ proptest! {
             }
         }
     }
+    #[test]
+    fn what_is_plain_is_read_as_the_crate_does(text in "(\\{\\{ ?(a|b\\.c|\\[é 0\\]\\.x|this|true|null|as|else|@root\\.c|[0a-]{1,2}) ?\\}\\}|[{}.@\\[\\]é\\n :$0a!~-]|\\\\){0,6}") {
+        if let Ok(tags) = tags::scan(&text) && !tags.is_empty() && let Some(nodes) = plain(&text, &tags) {
+            let theirs = by_the_crate(&text, &tags);
+            prop_assert_eq!(Ok(nodes), theirs.map_err(|problem| problem.message), "{:?}", text);
+        }
+    }
 }
