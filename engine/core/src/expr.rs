@@ -35,8 +35,10 @@ pub use walk::{FUNCTIONS, METHODS};
 pub const LONGEST: usize = 16 * 1024;
 /// The deepest value that an expression sees or gives.
 const DEEPEST_VALUE: usize = 256;
-/// Evaluating an expression that is not deeper than this fits into what is left of any sensible stack.
+/// An expression that is not deeper than this is read and evaluated where it is met, if there is [`ROOM`].
 const SHALLOW: usize = 8;
+/// Twice what reading such an expression takes in an unoptimised build, where a bracket costs 170 KiB; 8 KiB in an optimised one.
+const ROOM: usize = 3 * 1024 * 1024;
 /// Enough for the deepest expression that `size` lets through, in an unoptimised build, four times over.
 const STACK: usize = 32 * 1024 * 1024;
 
@@ -86,8 +88,8 @@ impl Expression {
                 help: Some("for example `status == 200`".to_owned()),
             }]);
         }
-        size::check(text).map_err(|problem| vec![problem])?;
-        let compiled = on_a_large_stack(|| {
+        let depth = size::depth(text).map_err(|problem| vec![problem])?;
+        let compiled = where_there_is_room(depth, || {
             let program = ENV.compile(text).map_err(|errors| explain::syntax(text, &errors))?;
             let seen = walk::walk(text, &program);
             if seen.problems.is_empty() { Ok((program, seen)) } else { Err(seen.problems) }
@@ -125,9 +127,7 @@ impl Expression {
             let value = self.run(scope)?;
             to_json(&value, 0)
         };
-        let result =
-            if self.depth <= SHALLOW { catch_unwind(AssertUnwindSafe(work)).ok() } else { on_a_large_stack(work) };
-        result
+        where_there_is_room(self.depth, work)
             .unwrap_or_else(|| Err(format!("`{}` cannot be evaluated: CEL gave up on it", explain::short(&self.text))))
     }
 
@@ -160,10 +160,12 @@ impl Expression {
     }
 }
 
-/// Runs it where there is room for the parser's recursion. `None`: it panicked, or there is no memory to be had. It is a stack
-/// and not a thread, as a runbook has dozens of expressions, and to wait for another thread takes longer than to read one.
-fn on_a_large_stack<T>(work: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(|| stacker::grow(STACK, work))).ok()
+/// Runs it where there is room for the recursion of a parser or of an evaluation over this depth. `None`: it panicked, or there
+/// is no memory to be had. Where it has to be made, it is a stack and not a thread, as to wait for another thread takes longer
+/// than to read an expression; and it is not made for what fits, as the kernel's work for a stack takes as long as to read one.
+fn where_there_is_room<T>(depth: usize, work: impl FnOnce() -> T) -> Option<T> {
+    let room = if depth <= SHALLOW { ROOM } else { STACK };
+    catch_unwind(AssertUnwindSafe(|| stacker::maybe_grow(room, STACK, work))).ok()
 }
 
 fn clock(scope: &Scope) -> Result<Cel, String> {

@@ -12,7 +12,8 @@ pub(super) const BRACKETS: usize = 24;
 /// How many operators, calls and fields may depend on one another: `a + b + c` is three deep.
 pub(super) const DEEPEST: usize = 64;
 
-pub(super) fn check(text: &str) -> Result<(), Problem> {
+/// An upper bound of the depth of the tree that the parser will make of it.
+pub(super) fn depth(text: &str) -> Result<usize, Problem> {
     let too_deep = |range: Range<usize>, what: &str, most: usize| Problem {
         message: format!("expected at most {most} {what}, found more"),
         range,
@@ -67,7 +68,7 @@ pub(super) fn check(text: &str) -> Result<(), Problem> {
     if depth > DEEPEST {
         return Err(too_deep(0..text.len(), "operators and fields that depend on one another", DEEPEST));
     }
-    Ok(())
+    Ok(depth)
 }
 
 /// What is known of one pair of brackets: an upper bound of the depth of the tree that the parser will make of it.
