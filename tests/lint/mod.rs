@@ -4,6 +4,7 @@ mod chosen;
 mod diff;
 mod elsewhere;
 mod fix;
+mod many;
 mod mutated;
 mod outputs;
 mod schema;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use lifeboat_core::{
     diagnostic::{Diagnostic, Severity},
     lint::{
-        self,
+        Linter,
         choice::{self, Choice, Judged},
     },
     model::parse::Parsed,
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{args, ui};
 
+mod at_once;
 mod fix;
 mod print;
 mod search;
@@ -45,11 +46,13 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
     }
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut hushed = BTreeSet::new();
-    for file in &files {
-        match prepare::open(file) {
-            Ok(opened) => {
-                let config = configs.of(file);
-                let judged = judge(&opened, &opened.parsed, &choice, &config, file);
+    let configured = configs.of_all(&files);
+    let all = at_once::each(&configured, |linter, (file, config)| {
+        prepare::open(file).map(|opened| judge(linter, &opened, &opened.parsed, &choice, config, file))
+    });
+    for one in all {
+        match one {
+            Ok(judged) => {
                 found.extend(judged.findings);
                 hushed.extend(judged.hushed);
             }
@@ -77,10 +80,9 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
 }
 
 /// Everything that is wrong with a text of a file, and counts.
-fn judge(opened: &Opened, parsed: &Parsed, choice: &Choice, config: &Found, file: &Path) -> Judged {
-    let of_rules = lint::lint_for(config.config.organisation(), parsed, &|directory, path| {
-        opened.library.resolve(directory, path)
-    });
+fn judge(linter: &Linter, opened: &Opened, parsed: &Parsed, choice: &Choice, config: &Found, file: &Path) -> Judged {
+    let of_rules =
+        linter.lint(config.config.organisation(), parsed, &|directory, path| opened.library.resolve(directory, path));
     let mut judged = choice::judge(of_rules, choice, &config.config, &config.path(file));
     judged.findings.extend(parsed.diagnostics.iter().cloned());
     judged

@@ -73,6 +73,11 @@ impl Configs {
         found
     }
 
+    /// Files with their configurations.
+    pub(super) fn of_all<'f>(&mut self, files: &'f [PathBuf]) -> Vec<(&'f Path, Arc<Found>)> {
+        files.iter().map(|file| (file.as_path(), self.of(file))).collect()
+    }
+
     fn read(&mut self, directory: &Path) -> Found {
         let path = directory.join(NAME);
         let mut config = Config::default();

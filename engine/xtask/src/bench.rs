@@ -12,14 +12,14 @@ use std::{
 
 use indexmap::IndexMap;
 use lifeboat_core::{
-    lint,
-    model::{Mode, parse, yaml},
+    model::{Mode, parse},
     plan::{self, Request, Unreadable},
     source::Source,
 };
 
 use crate::{root, run as run_command, say};
 
+mod lint;
 mod waits;
 
 /// Layers of no-op steps, and steps in each.
@@ -28,7 +28,7 @@ const WIDTH: usize = 50;
 /// How often each command is timed; the tools take turns, so that a slow moment hits all of them.
 const ROUNDS: usize = 7;
 
-/// Figures that are measured inside of this process.
+/// Figures that are measured inside of this process, the last one also outside.
 pub(crate) const INSIDE: [&str; 2] = ["plans", "lint"];
 /// The figure that needs an API server.
 pub(crate) const WAITS: &str = "waits";
@@ -40,7 +40,7 @@ pub(crate) fn run(wanted: &[&str]) -> Result<(), String> {
         return Err(format!("expected {}, found `{other}`", ALL.join(", ")));
     }
     let is = |name: &str| wanted.is_empty() || wanted.contains(&name);
-    if wanted.is_empty() || wanted.iter().any(|name| !INSIDE.contains(name)) {
+    if wanted != ["plans"] {
         run_command(Command::new("cargo").args(["build", "--release", "--locked", "--bin", "lifeboat"]))?;
     }
     let place = tempfile::tempdir_in(root().join("target")).map_err(|error| error.to_string())?;
@@ -54,7 +54,7 @@ pub(crate) fn run(wanted: &[&str]) -> Result<(), String> {
         plans()?;
     }
     if is("lint") {
-        lints();
+        lint::run(place.path())?;
     }
     if is(WAITS) {
         waits::run(place.path())?;
@@ -223,40 +223,4 @@ fn plans() -> Result<(), String> {
         say(&format!("  {steps:>7} steps {median:>10.2?}  {:.2} × the time a step at 1,000", each / base));
     }
     Ok(())
-}
-
-/// Linting 1,000 runbooks against only reading their YAML.
-/// A thousand runbooks in one process: their YAML alone; that and the model; that and every template, expression and script in
-/// it; that and every rule. Each is another one, as far as names go.
-fn lints() {
-    let text = fs::read_to_string(root().join("engine/xtask/src/bench/typical.yaml")).unwrap_or_default();
-    let texts: Vec<String> = (0..1_000).map(|number| text.replace("shop", &format!("shop{number}"))).collect();
-    let missing = |_: &str, _: &str| Err(Unreadable::Missing(String::new()));
-    let stages: [&dyn Fn(Arc<Source>) -> usize; 4] = [
-        &|source| usize::from(yaml::parse(&source).0.is_some()),
-        &|source| parse::parse(source).diagnostics.len(),
-        &|source| lint::read_only(&parse::parse(source), &missing),
-        &|source| lint::lint(&parse::parse(source), &missing).len(),
-    ];
-    let mut times: [Vec<Duration>; 4] = Default::default();
-    for _ in 0..5 {
-        // One after the other in each round, so that a busy moment of the machine meets all of them.
-        for (stage, times) in stages.iter().zip(&mut times) {
-            let began = Instant::now();
-            for text in &texts {
-                black_box(stage(Source::new("bench", text.clone())));
-            }
-            times.push(began.elapsed());
-        }
-    }
-    let [yaml, model, read, judged] = times.map(|times| spread(times).1);
-    let ratio = |of: Duration| judged.as_secs_f64() / of.as_secs_f64();
-    say(&format!(
-        "\nlinting 1,000 runbooks of {} lines: {judged:.2?}\n  {:.2} × reading them with their templates, expressions and scripts \
-         ({read:.2?})\n  {:.2} × reading their keys and values ({model:.2?})\n  {:.2} × reading their YAML ({yaml:.2?})",
-        text.lines().count(),
-        ratio(read),
-        ratio(model),
-        ratio(yaml),
-    ));
 }

@@ -22,7 +22,7 @@ use similar::TextDiff;
 
 use super::{
     super::{Failure, Message, Outcome, lint_config::Configs, prepare},
-    judge,
+    at_once, judge,
 };
 use crate::{args, ui};
 
@@ -45,20 +45,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Finds out what would be changed in every file.
 pub(super) fn plan(arguments: &args::Lint, files: &[PathBuf], choice: &Choice, configs: &mut Configs) -> Plans {
     let most = if arguments.suggestions { Safety::Unsafe } else { Safety::Safe };
-    let mut plans = Plans { changes: Vec::new(), failures: Vec::new() };
-    for file in files {
-        let opened = match prepare::open(file) {
-            Ok(opened) => opened,
-            Err(failure) => {
-                plans.failures.push(failure);
-                continue;
-            }
-        };
-        let config = configs.of(file);
+    let all = at_once::each(&configs.of_all(files), |linter, (file, config)| {
+        let opened = prepare::open(file)?;
         let before = Arc::clone(&opened.parsed.source);
-        let after = fix::mend(&before, most, &|parsed| judge(&opened, parsed, choice, &config, file).findings);
-        if after.text != before.text() {
-            plans.changes.push(Change { path: file.clone(), before, after });
+        let after = fix::mend(&before, most, &|parsed| judge(linter, &opened, parsed, choice, config, file).findings);
+        Ok((after.text != before.text()).then(|| Change { path: file.to_path_buf(), before, after }))
+    });
+    let mut plans = Plans { changes: Vec::new(), failures: Vec::new() };
+    for one in all {
+        match one {
+            Ok(change) => plans.changes.extend(change),
+            Err(failure) => plans.failures.push(failure),
         }
     }
     plans

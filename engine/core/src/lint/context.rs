@@ -4,20 +4,25 @@
 
 use std::{cell::OnceCell, ops::Range, sync::Arc};
 
-use super::{Rule, includes, includes::Includes, organisation::Organisation, scripts::Reading, silence::Silences};
+use super::{
+    Rule, includes,
+    includes::Includes,
+    memory::{Memory, References},
+    organisation::Organisation,
+    scripts::Reading,
+    silence::Silences,
+};
 use crate::{
     action, check,
     diagnostic::Diagnostic,
-    expr::Expression,
     fix::Editor,
     model::{
         Approval, Check, Mode, Runbook, Step, TextKind, Undo,
         parse::{Found, Parsed, Route, Segment, locate},
     },
     plan::{include::Resolver, nearest::Nearest, sketch::Sketch},
-    scope::{Problem, Reference},
+    scope::Reference,
     source::{Source, Span, Spanned},
-    template::Template,
 };
 
 /// What rules look at.
@@ -43,6 +48,8 @@ pub struct Context<'a> {
     pub(crate) silences: Silences,
     /// Its scripts and command lines, once a rule has asked.
     pub(super) readings: OnceCell<Vec<Reading<'a>>>,
+    /// What is known of texts that stood in other files, or in this one before it was changed.
+    pub(super) memory: &'a Memory,
     /// How a rule changes the text.
     pub(crate) editor: Editor<'a>,
 }
@@ -52,7 +59,7 @@ pub(crate) struct Text<'a> {
     pub(crate) found: &'a Found,
     pub(crate) home: Home,
     pub(crate) part: Part<'a>,
-    pub(crate) references: Result<Vec<Reference>, Vec<Problem>>,
+    pub(crate) references: Arc<References>,
 }
 
 /// What a text belongs to.
@@ -88,7 +95,12 @@ pub(crate) enum Part<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(organisation: &'a Organisation, parsed: &'a Parsed, resolve: &Resolver<'_>) -> Option<Self> {
+    pub(super) fn new(
+        memory: &'a Memory,
+        organisation: &'a Organisation,
+        parsed: &'a Parsed,
+        resolve: &Resolver<'_>,
+    ) -> Option<Self> {
         let runbook = parsed.runbook.as_ref()?;
         let source = &parsed.source;
         // Without a step of one mode only, the order is the same in both, and one look tells everything.
@@ -100,13 +112,14 @@ impl<'a> Context<'a> {
             parsed,
             runbook,
             source,
-            texts: texts.map(|found| Text::new(parsed, runbook, found)).collect(),
+            texts: texts.map(|found| Text::new(memory, parsed, runbook, found)).collect(),
             sketches: modes.map(|mode| Sketch::new(runbook, source, mode)).collect(),
             step_names: Nearest::new(runbook.steps.keys().map(String::as_str)),
             input_names: Nearest::new(runbook.inputs.keys().map(String::as_str)),
             includes: includes::read(parsed, runbook, resolve),
             silences: Silences::read(parsed),
             readings: OnceCell::new(),
+            memory,
             editor: Editor::new(&parsed.source, parsed.root.as_ref()),
         })
     }
@@ -206,19 +219,16 @@ pub(super) fn route(keys: &[&str]) -> Route {
 }
 
 impl<'a> Text<'a> {
-    fn new(parsed: &Parsed, runbook: &'a Runbook, found: &'a Found) -> Self {
+    fn new(memory: &Memory, parsed: &Parsed, runbook: &'a Runbook, found: &'a Found) -> Self {
         let (home, part) = place(parsed, runbook, found);
-        let references = if found.kind.is_template() {
-            Template::compile(&found.text).map(|text| text.references()).map_err(|problem| vec![problem])
-        } else {
-            Expression::compile(&found.text).map(|text| text.references())
-        };
+        let references =
+            if found.kind.is_template() { memory.template(&found.text) } else { memory.expression(&found.text) };
         Self { found, home, part, references }
     }
 
     /// What it refers to; nothing when it cannot be understood, which is told by its own rule.
     pub(crate) fn references(&self) -> &[Reference] {
-        self.references.as_deref().unwrap_or_default()
+        self.references.as_ref().as_deref().unwrap_or_default()
     }
 
     /// What it is.

@@ -18,6 +18,7 @@ pub mod fixable;
 mod gates;
 mod images;
 mod includes;
+mod memory;
 mod names;
 pub mod organisation;
 pub mod pages;
@@ -30,6 +31,7 @@ mod silence;
 mod tests;
 
 pub use context::Context;
+use memory::Memory;
 use organisation::Organisation;
 
 /// One thing that can be wrong.
@@ -75,22 +77,39 @@ fn may_stop_a_run(code: &str, severity: Severity) -> bool {
 const FOR_AUTHORS: [&str; 3] =
     [rules::critical_path_exceeds_rto::RULE.id, rules::level_overclaimed::RULE.id, rules::plaintext_secret::RULE.id];
 
-/// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings
-/// here. Included runbooks are read for what this file says about them, and not judged themselves. `resolve` is asked with
-/// `""` as the directory for what stands in this file.
-#[must_use]
-pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
-    lint_for(&Organisation::default(), parsed, resolve)
+/// Judges files, and remembers what the texts in them say: what stands in many files is read once.
+#[derive(Default)]
+pub struct Linter {
+    memory: Memory,
 }
 
-/// The same, with what an organisation decided for all of its runbooks.
+impl Linter {
+    /// Judges one file by every rule, and leaves out what its comments silence; what could not be read at all has no findings
+    /// here. Included runbooks are read for what this file says about them, and not judged themselves. `resolve` is asked with
+    /// `""` as the directory for what stands in this file. What it finds does not depend on what was judged before.
+    #[must_use]
+    pub fn lint(&self, organisation: &Organisation, parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
+        let Some(context) = Context::new(&self.memory, organisation, parsed, resolve) else { return Vec::new() };
+        // Whether a comment silences something shows when all others have told what they found.
+        let (last, first): (Vec<&Rule>, Vec<&Rule>) =
+            registry::RULES.iter().partition(|rule| rule.id == rules::unused_ignore::RULE.id);
+        judge(&context, first.into_iter().chain(last))
+    }
+
+    /// Everything that rules look at, read and not judged: what reading a runbook costs, for benchmarks. How much there is.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn read_only(&self, parsed: &Parsed, resolve: &Resolver<'_>) -> usize {
+        let organisation = Organisation::default();
+        let context = Context::new(&self.memory, &organisation, parsed, resolve);
+        context.map_or(0, |context| context.texts.len() + context.readings().len())
+    }
+}
+
+/// Judges one file alone, for an organisation that decided nothing.
 #[must_use]
-pub fn lint_for(organisation: &Organisation, parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
-    let Some(context) = Context::new(organisation, parsed, resolve) else { return Vec::new() };
-    // Whether a comment silences something shows when all others have told what they found.
-    let (last, first): (Vec<&Rule>, Vec<&Rule>) =
-        registry::RULES.iter().partition(|rule| rule.id == rules::unused_ignore::RULE.id);
-    judge(&context, first.into_iter().chain(last))
+pub fn lint(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
+    Linter::default().lint(&Organisation::default(), parsed, resolve)
 }
 
 /// What keeps a run from beginning: the findings of [`lint`] for which [`stops_a_run`] holds. Only the rules that can find
@@ -98,20 +117,12 @@ pub fn lint_for(organisation: &Organisation, parsed: &Parsed, resolve: &Resolver
 /// commander and a recovery.
 #[must_use]
 pub fn before_a_run(parsed: &Parsed, resolve: &Resolver<'_>) -> Vec<Diagnostic> {
-    let organisation = Organisation::default();
-    let Some(context) = Context::new(&organisation, parsed, resolve) else { return Vec::new() };
+    let (memory, organisation) = (Memory::default(), Organisation::default());
+    let Some(context) = Context::new(&memory, &organisation, parsed, resolve) else { return Vec::new() };
     let mut findings = judge(&context, registry::RULES.iter().filter(|rule| may_stop_a_run(rule.id, rule.severity)));
     debug_assert!(context.readings.get().is_none(), "a rule that stops a run has read scripts");
     findings.retain(stops_a_run);
     findings
-}
-
-/// Everything that rules look at, read and not judged: what reading a runbook costs, for benchmarks. How much there is.
-#[doc(hidden)]
-#[must_use]
-pub fn read_only(parsed: &Parsed, resolve: &Resolver<'_>) -> usize {
-    let organisation = Organisation::default();
-    Context::new(&organisation, parsed, resolve).map_or(0, |context| context.texts.len() + context.readings().len())
 }
 
 fn judge<'r>(context: &Context<'_>, rules: impl Iterator<Item = &'r Rule>) -> Vec<Diagnostic> {

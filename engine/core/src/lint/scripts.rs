@@ -3,11 +3,11 @@
 //! Duty: where they stand, with which environment they run, and where in the file their parts are. What they mean is read in
 //! `script`; it must not judge.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use indexmap::IndexMap;
 
-use super::{Context, Rule};
+use super::{Context, Rule, memory::Memory};
 use crate::{
     diagnostic::Diagnostic,
     model::{
@@ -44,7 +44,7 @@ pub(crate) struct Reading<'a> {
     /// The room of its step, the id, and the step itself.
     pub(crate) step: Option<(&'static str, &'a str, &'a Spanned<Step>)>,
     /// What it does.
-    pub(crate) script: Script,
+    pub(crate) script: Arc<Script>,
     /// The shell that runs it, where the author says.
     pub(crate) interpreter: Option<&'a Spanned<Vec<String>>>,
     /// Where it runs, where the author says.
@@ -68,15 +68,16 @@ struct Place<'a> {
     env: Vec<&'a IndexMap<String, SecretTemplate>>,
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'm> {
+    memory: &'m Memory,
     parsed: &'a Parsed,
     left: usize,
     found: Vec<Reading<'a>>,
 }
 
 /// Reads all scripts of a runbook.
-pub(super) fn read<'a>(parsed: &'a Parsed, runbook: &'a Runbook) -> Vec<Reading<'a>> {
-    let mut reader = Reader { parsed, left: MOST, found: Vec::new() };
+fn read<'a>(memory: &Memory, parsed: &'a Parsed, runbook: &'a Runbook) -> Vec<Reading<'a>> {
+    let mut reader = Reader { memory, parsed, left: MOST, found: Vec::new() };
     let rooms = [("steps", &runbook.steps), ("cleanup", &runbook.cleanup)];
     for (room, id, step) in rooms.into_iter().flat_map(|(room, it)| it.iter().map(move |(id, step)| (room, id, step))) {
         let route = Route::new().key(room).key(id);
@@ -110,7 +111,7 @@ pub(super) fn read<'a>(parsed: &'a Parsed, runbook: &'a Runbook) -> Vec<Reading<
     reader.found
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn step(&mut self, whole: (&'static str, &'a str, &'a Spanned<Step>), route: &Route) {
         let (_, _, step) = whole;
         let place = |role, route, interpreter| Place {
@@ -154,7 +155,7 @@ impl<'a> Reader<'a> {
         shell: Option<&'a Spanned<crate::action::shell::Shell>>,
         place: Place<'a>,
     ) {
-        let (script, pieces): (Script, Vec<_>) = if let Some(exec) = exec {
+        let (script, pieces): (Arc<Script>, Vec<_>) = if let Some(exec) = exec {
             let arguments: Vec<&str> = exec.0.iter().map(Template::as_str).collect();
             let length: usize = arguments.iter().map(|it| it.len()).sum();
             if !self.take(length) {
@@ -167,13 +168,13 @@ impl<'a> Reader<'a> {
                 from += text.len() + 1;
                 (start, Cow::Borrowed(*text), span)
             });
-            (script::of_argv(&arguments), pieces.collect())
+            (Arc::new(script::of_argv(&arguments)), pieces.collect())
         } else if let Some(shell) = shell {
             let Some(options) = options(place.interpreter) else { return };
             if !self.take(shell.0.len()) {
                 return;
             }
-            (script::of_shell(&shell.0, options), vec![(0, Cow::Borrowed(shell.0.as_str()), shell.span())])
+            (self.memory.script(&shell.0, options), vec![(0, Cow::Borrowed(shell.0.as_str()), shell.span())])
         } else {
             return;
         };
@@ -275,7 +276,7 @@ impl<'a> Reading<'a> {
 impl<'a> Context<'a> {
     /// Every script and command line, in the order of the file's rooms.
     pub(crate) fn readings(&self) -> &[Reading<'a>] {
-        self.readings.get_or_init(|| read(self.parsed, self.runbook))
+        self.readings.get_or_init(|| read(self.memory, self.parsed, self.runbook))
     }
 
     /// Every command of every program, with the script it stands in.

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{config, lint_for, organisation::Organisation, registry};
+use super::{Linter, config, organisation::Organisation, registry};
 use crate::{
     diagnostic::Diagnostic,
     model::parse::{Parsed, parse},
@@ -38,7 +38,7 @@ fn organisation(folder: &Path) -> Organisation {
 }
 
 fn findings(folder: &Path, parsed: &Parsed) -> Vec<Diagnostic> {
-    lint_for(&organisation(folder), parsed, &|_, path| {
+    Linter::default().lint(&organisation(folder), parsed, &|_, path| {
         let name = path.trim_start_matches("./");
         let parsed = read(folder, name).ok_or_else(|| Unreadable::Missing(String::from("no such file")))?;
         if parsed.has_errors() {

@@ -132,13 +132,17 @@ impl Walk<'_> {
             if self.script.commands.len() >= MOST_COMMANDS {
                 return;
             }
-            let mut next = Vec::new();
-            self.visit(node, around, &mut next);
-            stack.extend(next.into_iter().rev());
+            let from = stack.len();
+            self.visit(node, around, &mut stack);
+            stack[from..].reverse();
         }
     }
 
     fn visit<'t>(&mut self, node: Node<'t>, mut around: Around, next: &mut Vec<(Node<'t>, Around)>) {
+        // Most nodes are words, and have nothing in them.
+        if node.child_count() == 0 {
+            return;
+        }
         match node.kind() {
             "ERROR" => {}
             "command" => self.command(node, &around, next),

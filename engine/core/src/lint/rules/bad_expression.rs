@@ -30,7 +30,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for text in context.texts.iter().filter(|text| !text.kind().is_template()) {
-        for problem in text.references.as_ref().err().into_iter().flatten() {
+        for problem in text.references.as_ref().as_ref().err().into_iter().flatten() {
             let span = context.place(text, problem.range.clone());
             let finding = context.finding(&RULE, span, problem.message.clone());
             findings.push(Diagnostic { help: problem.help.clone(), ..finding });

@@ -53,7 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for text in context.texts.iter().filter(|text| text.kind().is_template()) {
         let last = text.found.route.segments().last();
         let manifest = matches!(last, Some(Segment::Key(key)) if matches!(key.as_str(), "manifest" | "merge" | "strategic" | "json"));
-        if let Some(at) = text.found.text.find(ANNOTATION).filter(|_| manifest) {
+        if let Some(at) = manifest.then(|| text.found.text.find(ANNOTATION)).flatten() {
             let place = context.place(text, at..at + ANNOTATION.len());
             findings.push(told(context.finding(&RULE, place, message.clone())));
         }

@@ -36,17 +36,16 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    // Looked for once there is a restore: the whole file is long.
     let text = context.source.text();
-    let Some(sign) = ["kube-apiserver", "/etc/kubernetes"].iter().find_map(|it| Some((text.find(it)?, it.len())))
-    else {
-        return;
-    };
+    let sign = || ["kube-apiserver", "/etc/kubernetes"].iter().find_map(|it| Some((text.find(it)?, it.len())));
     for (reading, program, command) in context.commands() {
         let restores = matches!(program, "etcdutl" | "etcdctl") && command.does(program, &["snapshot", "restore"]);
         if !restores || command.may_have_more() || command.has(&["--bump-revision"]) {
             continue;
         }
-        let place = crate::source::Span::new(sign.0, sign.0 + sign.1);
+        let Some((start, length)) = sign() else { return };
+        let place = crate::source::Span::new(start, start + length);
         findings.push(
             context
                 .finding_in(
