@@ -58,6 +58,29 @@ fn base64(text: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// At 02:00, a wrong value must not look as if all were missing.
+#[test]
+fn a_wrong_input_is_the_only_one_that_is_told() {
+    let place = Place::new();
+    let inputs =
+        "inputs:\n  zone: {type: string, pattern: '^[a-z]+$'}\n  count: {type: integer}\n  on: {type: boolean}\n";
+    let steps = "  s: {phase: data, restores: true, exec: [echo, \"{{inputs.zone}}{{inputs.count}}{{inputs.on}}\"]}\n";
+    place.file("r.yaml", runbook_with(inputs, steps));
+    place.file("i.yaml", "zone: Z-1\ncount: 7\n");
+    let wrong = "i.yaml:1: input `zone`: expected a text that matches `^[a-z]+$`, found `\"Z-1\"`";
+    for command in ["run", "drill", "plan", "check"] {
+        let no_input: &[&str] = if matches!(command, "run" | "drill") { &["--no-input"] } else { &[] };
+        let call = [&[command, "r.yaml", "--inputs", "i.yaml", "-i", "on=1"], no_input].concat();
+        let ended = place.lifeboat(&call).code(2).says(wrong).says("input `on`: expected");
+        assert!(!ended.err.contains("found none"), "{command}: {}", ended.err);
+    }
+    // What would be in a file that cannot be read nobody knows.
+    let ended = place.lifeboat(&["run", "r.yaml", "--no-input", "--inputs", "gone.yaml"]).code(2).says("gone.yaml");
+    assert!(!ended.err.contains("found none"), "{}", ended.err);
+    let ended = place.lifeboat(&["run", "r.yaml", "--no-input", "-i", "zone=a"]).code(2);
+    ended.says("expected a value for the input `count`, found none").says("input `on`, found none");
+}
+
 #[test]
 fn a_secret_is_nowhere() {
     let place = Place::new().env("TEST_SECRET", SECRET);

@@ -18,7 +18,7 @@ use lifeboat_runtime::{
 };
 use serde_json::json;
 
-use super::{Failure, Message, Outcome, created, engine::GRACE, prepare};
+use super::{Failure, Message, Outcome, created, engine::GRACE, inputs, prepare};
 use crate::{
     args::{self, ShowFormat},
     ui,
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &args::Check) -> Outcome {
     let opened = prepare::open(&arguments.file)?;
     let runbook = prepare::sound(&opened)?;
     let attended = !arguments.no_input && ui::prompt::somebody();
-    let values = prepare::values(&runbook, &arguments.inputs, attended)?;
+    let values = inputs::values(&runbook, &arguments.inputs, attended)?;
     let mode = if arguments.drill { Mode::Drill } else { Mode::Incident };
     let plan = Arc::new(prepare::plan(&opened, &runbook, mode, values.bindings)?);
     let files = prepare::files(&opened, &plan)?;

@@ -14,6 +14,7 @@ mod diff;
 mod drill;
 mod engine;
 mod explain;
+mod inputs;
 mod lint;
 mod lint_config;
 mod new;

@@ -2,7 +2,7 @@
 
 use lifeboat_core::{model::Mode, plan::render};
 
-use super::{Outcome, prepare};
+use super::{Outcome, inputs, prepare};
 use crate::{
     args::{self, PlanFormat},
     ui,
@@ -13,7 +13,7 @@ pub(super) fn run(arguments: &args::Plan) -> Outcome {
     let opened = prepare::open(&arguments.file)?;
     let runbook = prepare::sound(&opened)?;
     let mode = if arguments.drill { Mode::Drill } else { Mode::Incident };
-    let bindings = prepare::known(&runbook, &arguments.inputs)?;
+    let bindings = inputs::known(&runbook, &arguments.inputs)?;
     let plan = prepare::plan(&opened, &runbook, mode, bindings)?;
     ui::out(&match arguments.format {
         PlanFormat::Text => render::text(&plan),

@@ -21,7 +21,7 @@ use lifeboat_runtime::{
     store::{Holder, RunDir, verify_run},
 };
 
-use super::{Failure, Message, Outcome, engine, prepare, recorded, show};
+use super::{Failure, Message, Outcome, engine, inputs, prepare, recorded, show};
 use crate::{args, ui};
 
 /// Goes on with a run, or tells how a finished one ended.
@@ -145,7 +145,7 @@ fn inputs(runbook: &lifeboat_core::model::Runbook, created: &RunCreated, attende
     }
     // Secrets are nowhere on disk, so they are asked for again.
     for (name, input) in runbook.inputs.iter().filter(|(_, input)| input.kind == InputType::Secret) {
-        match prepare::secret(name, input, attended) {
+        match inputs::secret(name, input, attended) {
             Ok(value) => {
                 secrets.insert(name.clone(), value);
             }

@@ -15,7 +15,7 @@ use lifeboat_runtime::{
 };
 use std::{path::Path, sync::Arc};
 
-use super::{Failure, Message, Outcome, created, engine, prepare};
+use super::{Failure, Message, Outcome, created, engine, inputs, prepare};
 use crate::{args, ui};
 
 /// Runs a runbook.
@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &args::Run, mode: Mode) -> Outcome {
     let opened = prepare::open(&arguments.file)?;
     let runbook = prepare::sound(&opened)?;
     let attended = engine::attended(&arguments.engine);
-    let values = prepare::values(&runbook, &arguments.inputs, attended)?;
+    let values = inputs::values(&runbook, &arguments.inputs, attended)?;
     let plan = Arc::new(prepare::plan(&opened, &runbook, mode, values.bindings)?);
 
     let files = prepare::files(&opened, &plan)?;
