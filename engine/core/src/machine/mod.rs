@@ -175,6 +175,8 @@ pub struct Machine {
     /// Nodes whose undo has ended and whose predecessors were not looked at yet.
     undo_ended: VecDeque<usize>,
 
+    /// The steps of a drill that cause its outage.
+    injectors: Vec<usize>,
     /// Steps that say `restores` and have not succeeded or been left out by their condition.
     open_restores: usize,
     /// The oldest recovery point among the steps that succeeded.
@@ -209,6 +211,8 @@ impl Machine {
     pub(crate) fn with_state(plan: Arc<Plan>, state: State, secrets: IndexMap<String, String>) -> Self {
         let nodes = plan.nodes.len();
         let now = state.last;
+        let injects = |node: &usize| plan.nodes[*node].step().is_some_and(|step| step.spec.injects_outage);
+        let injectors = (0..nodes).filter(|node| plan.mode == crate::model::Mode::Drill && injects(node)).collect();
         Self {
             mask: Mask::new(secrets.values().cloned()),
             secrets,
@@ -251,6 +255,7 @@ impl Machine {
             undo_open: 0,
             undo_wanted: Vec::new(),
             undo_ended: VecDeque::new(),
+            injectors,
             open_restores: 0,
             oldest: None,
             rpo_accepted: false,

@@ -99,13 +99,17 @@ impl Machine {
         self.plan.scopes.get(reader.scope)
     }
 
-    /// The clocks of the run.
+    /// The clocks of the run. That of the outage is the one that the RTO is measured by: where nobody said when it began, it is
+    /// as old as the run, and a drill that causes it has none before. A guard that a run must not go on without has to work
+    /// in all of them.
     pub(crate) fn clock(&self) -> Clock {
         let since = |from: jiff::Timestamp| {
             u64::try_from(self.now.at.as_millisecond().saturating_sub(from.as_millisecond())).unwrap_or(0)
         };
+        let marked = self.state.outage != self.state.created.outage_at;
+        let to_come = !marked && self.injectors.iter().any(|&node| self.settled[node].is_none());
         Clock {
-            since_outage: self.state.outage.map(since),
+            since_outage: Some(if to_come { 0 } else { since(self.state.outage.unwrap_or(self.state.created_at)) }),
             since_declared: self.state.created.declared_at.map(since),
             elapsed: Some(self.now.elapsed_ms),
         }

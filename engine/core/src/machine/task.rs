@@ -192,8 +192,7 @@ impl Machine {
         };
         let step = self.id(node);
         let attempt = self.state.steps[node].task(task).attempts.saturating_add(1);
-        let injects = self.plan.mode == Mode::Drill && self.step(node).is_some_and(|step| step.spec.injects_outage);
-        if task == Task::Do && attempt == 1 && injects {
+        if task == Task::Do && attempt == 1 && self.injectors.contains(&node) {
             self.emit(Event::OutageMarked { step: step.clone(), at: self.now.at });
         }
         if order == Order::Nothing {

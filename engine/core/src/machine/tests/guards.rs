@@ -11,7 +11,7 @@ use crate::{
         event::{ActName, Task, Verdict},
     },
     machine::{QuestionKind, Signal},
-    model::{Condition, During, Guard, Then},
+    model::{Condition, During, Guard, Mode, Then},
     plan::Plan,
 };
 use std::sync::Arc;
@@ -115,8 +115,8 @@ fn what_cannot_be_evaluated_has_not_passed() {
     let world = World::whole(&plan, Script::default().action("a", &[well(400)]).check("g", Answer::Broken));
     assert_eq!((world.code(), kinds_of_guards(&world)), (3, vec!["unevaluable", "tripped"]));
     assert!(world.finished().reason.contains("connection refused"), "{}", world.finished().reason);
-    // Nobody knows when the outage began.
-    let plan = guarded(vec![when("clock.sinceOutage > duration('1h')", Then::Pause)], [step("a").undo()]);
+    // Nobody said when the disaster was declared.
+    let plan = guarded(vec![when("clock.sinceDeclared > duration('1h')", Then::Pause)], [step("a").undo()]);
     let world = World::whole(&plan, Script::default());
     assert_eq!((world.code(), kinds_of_guards(&world)), (5, vec!["unevaluable", "tripped"]));
 }
@@ -130,6 +130,42 @@ fn clocks_can_trip_it() {
     let script = |ago| Script { outage_ago: Some(ago), ..slow() };
     assert_eq!(World::whole(&plan, script(3_599_000)).code(), 0);
     assert_eq!(World::whole(&plan, script(3_599_900)).code(), 3);
+}
+
+/// A guard with the outage in it has to work in every run: nobody at 02:00 knows to the minute when it began.
+#[test]
+fn without_a_mark_the_outage_is_as_old_as_the_run() {
+    let text = |ms: u32| format!("clock.sinceOutage > duration('{ms}ms')");
+    for mode in [Mode::Incident, Mode::Drill] {
+        let guards = |ms| vec![when(&text(ms), Then::Abort)];
+        let plan = |ms| plan_with(Around { mode, guards: guards(ms), ..Around::default() }, three());
+        let world = World::whole(&plan(150), slow());
+        assert_eq!((world.code(), world.order(Task::Do)), (3, vec!["a", "b"]), "{mode:?}");
+        assert_eq!(World::whole(&plan(900), slow()).code(), 0, "{mode:?}");
+        everywhere(&plan(150), &slow(), &[5], |_| {});
+    }
+}
+
+/// Before the outage of a drill, users miss nothing.
+#[test]
+fn a_drill_that_makes_its_outage_counts_from_there() {
+    let steps = || {
+        let [a, b, c] = three();
+        [a, b.with(|spec| spec.injects_outage = true), c]
+    };
+    let guards = |ms: u32| vec![when(&format!("clock.sinceOutage > duration('{ms}ms')"), Then::Abort)];
+    let plan = |ms| plan_with(Around { mode: Mode::Drill, guards: guards(ms), ..Around::default() }, steps());
+    // `a` takes 100 ms before it, `b` and `c` another 200 behind it.
+    let world = World::whole(&plan(50), slow());
+    assert_eq!((world.code(), world.order(Task::Do)), (3, vec!["a", "b"]));
+    let world = World::whole(&plan(150), slow());
+    assert_eq!((world.code(), world.order(Task::Do)), (3, vec!["a", "b", "c"]));
+    assert_eq!(World::whole(&plan(250), slow()).code(), 0);
+    // When it is left out, the drill is what remains: the outage as old as the run.
+    let [a, b, c] = steps();
+    let left = [a, b.when("false"), c];
+    let around = Around { mode: Mode::Drill, guards: guards(150), ..Around::default() };
+    assert_eq!(World::whole(&plan_with(around, left), slow()).code(), 3);
 }
 
 #[test]
