@@ -16,6 +16,14 @@ pub struct Organisation {
 }
 
 impl Organisation {
+    /// Whether nothing was decided of what a rule needs to find anything.
+    pub(crate) fn lets_be(&self, rule: &str) -> bool {
+        use super::rules::{drill_interval_too_long, image_from_foreign_registry, required_from_failed_domain};
+        rule == image_from_foreign_registry::RULE.id && self.registries.is_empty()
+            || rule == required_from_failed_domain::RULE.id && self.failed_domain_labels.is_empty()
+            || rule == drill_interval_too_long::RULE.id && self.drill_every.is_none()
+    }
+
     /// Whether an image comes from where images may come from.
     #[must_use]
     pub fn allows(&self, image: &str) -> bool {

@@ -11,6 +11,7 @@ pub const RULES: &[Rule] = &[
     rules::bad_expression::RULE,
     rules::unknown_name::RULE,
     rules::not_a_predecessor::RULE,
+    rules::template_in_script::RULE,
     rules::secret_misplaced::RULE,
     rules::unknown_role::RULE,
     rules::quorum_too_large::RULE,

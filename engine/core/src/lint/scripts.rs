@@ -51,6 +51,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) cwd: Option<&'a Template>,
     /// Whether it reads something from standard input.
     pub(crate) has_stdin: bool,
+    /// Whether a shell reads it, and not an argument list.
+    pub(crate) is_shell: bool,
     /// What it gets in its environment, the outermost first.
     env: Vec<&'a IndexMap<String, SecretTemplate>>,
     /// Where its text, or each of its arguments, stands: from which byte on, the text, and its place.
@@ -178,12 +180,13 @@ impl<'a> Reader<'a, '_> {
         } else {
             return;
         };
+        let is_shell = exec.is_none();
         // What is wrong takes the parser longer.
         if !script.complete {
             self.left = self.left.saturating_sub(16 * pieces_length(&pieces));
         }
         let Place { role, step, interpreter, cwd, has_stdin, env, .. } = place;
-        self.found.push(Reading { role, step, script, interpreter, cwd, has_stdin, env, pieces });
+        self.found.push(Reading { role, step, script, interpreter, cwd, has_stdin, is_shell, env, pieces });
     }
 
     fn take(&mut self, length: usize) -> bool {

@@ -71,7 +71,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             "helm" if matches!(verb(0), "install" | "upgrade") => names.extend(positional(1)),
             "createdb" => names.extend(positional(0)),
             "aws" if ["create-", "restore-", "copy-"].iter().any(|it| verb(1).starts_with(it)) => {
-                names.extend(command.flag(&NAMES[..11]).and_then(|it| it.value_word()));
+                // One of them names what is copied, another one the copy.
+                names.extend(NAMES[..11].iter().filter_map(|name| command.flag(&[name])?.value_word()));
             }
             "az" if verbs.iter().any(|it| matches!(*it, "create" | "restore" | "geo-restore" | "copy")) => {
                 names.extend(command.flag(&["--name", "-n", "--dest-name"]).and_then(|it| it.value_word()));

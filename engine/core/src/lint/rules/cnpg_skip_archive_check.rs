@@ -53,15 +53,27 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for text in context.texts.iter().filter(|text| text.kind().is_template()) {
         let last = text.found.route.segments().last();
         let manifest = matches!(last, Some(Segment::Key(key)) if matches!(key.as_str(), "manifest" | "merge" | "strategic" | "json"));
-        if let Some(at) = manifest.then(|| text.found.text.find(ANNOTATION)).flatten() {
+        if let Some(at) = manifest.then(|| in_force(&text.found.text)).flatten() {
             let place = context.place(text, at..at + ANNOTATION.len());
             findings.push(told(context.finding(&RULE, place, message.clone())));
         }
     }
     for reading in context.readings() {
-        if let Some(at) = reading.all().find(ANNOTATION) {
+        if let Some(at) = in_force(reading.all()) {
             let place = at..at + ANNOTATION.len();
             findings.push(told(context.finding_in(&RULE, reading, &place, message.clone())));
         }
     }
+    // A text is looked at as a whole, and an argument list word by word.
+    for (reading, _, command) in context.commands().filter(|(reading, _, _)| reading.all().is_empty()) {
+        let word = command.arguments.iter().find(|word| in_force(word.head()).is_some());
+        findings.extend(word.map(|word| told(context.finding_in(&RULE, reading, &word.range, message.clone()))));
+    }
+}
+
+/// Where the annotation stands, unless it is switched off.
+fn in_force(text: &str) -> Option<usize> {
+    let at = text.find(ANNOTATION)?;
+    let value = text.get(at + ANNOTATION.len()..)?.trim_start_matches(['"', '\'', ' ', ':', '=']);
+    (!value.starts_with("disabled")).then_some(at)
 }

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
-    script::{Command, Input},
+    script::{Command, Input, Word},
 };
 
 /// A command that asks a question.
@@ -119,8 +119,8 @@ fn asks(program: &str, command: &Command) -> Option<(String, String)> {
         ("kubectl" | "oc", Some("edit")) => {
             Some((format!("`{program} edit`"), "use the action `patch`, or `kubectl patch`".to_owned()))
         }
-        ("kubectl" | "oc", Some("exec")) if wants_terminal(command) => Some((
-            format!("`{program} exec` with a terminal"),
+        ("kubectl" | "oc", Some(verb @ ("attach" | "debug" | "exec" | "run"))) if wants_terminal(command) => Some((
+            format!("`{program} {verb}` with a terminal"),
             "take `-t` away: there is no terminal to give".to_owned(),
         )),
         ("psql", _) if command.has(&["-W", "--password"]) => Some((
@@ -141,6 +141,6 @@ fn asks(program: &str, command: &Command) -> Option<(String, String)> {
 
 fn wants_terminal(command: &Command) -> bool {
     // Behind `--` are the flags of the program in the container.
-    let own = command.arguments.iter().map_while(|word| word.constant().filter(|text| *text != "--"));
-    own.into_iter().any(|text| text == "--tty" || matches!(text, "-t" | "-it" | "-ti"))
+    let own = command.arguments.iter().map(Word::constant).take_while(|text| *text != Some("--"));
+    own.flatten().any(|text| matches!(text, "--tty" | "--tty=true" | "-t" | "-it" | "-ti"))
 }

@@ -69,7 +69,19 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn is_secret_variable(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["PASSWORD", "PASSWD", "TOKEN", "API_KEY", "APIKEY", "CLIENT_SECRET", "SECRET_ACCESS_KEY", "SECRET_KEY"]
-        .iter()
-        .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_') || rest == "PG"))
+    [
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "PASS",
+        "TOKEN",
+        "PRIVATE_KEY",
+        "API_KEY",
+        "APIKEY",
+        "CLIENT_SECRET",
+        "SECRET_ACCESS_KEY",
+        "SECRET_KEY",
+    ]
+    .iter()
+    .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('_') || rest == "PG"))
 }

@@ -87,6 +87,7 @@ pub mod secret_over_plain_http;
 pub mod shell_without_strict_mode;
 pub mod single_approver_role;
 pub mod suspicious_namespace_glob;
+pub mod template_in_script;
 pub mod traffic_before_validation;
 pub mod traffic_without_approval;
 pub mod trusts_velero_exit_code;

@@ -59,7 +59,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         let mut seen = HashSet::new();
         for (at, (id, span)) in silence.ids.iter().enumerate().filter(|(_, (id, _))| can_be_silenced(id)) {
             let again = !seen.insert(id);
-            if !again && used.contains(&(number, id.as_str())) {
+            // A rule that is silent here may speak where the configuration is another one, or is there at all.
+            if !again && (used.contains(&(number, id.as_str())) || context.organisation.lets_be(id)) {
                 continue;
             }
             let (message, help) = match &silence.scope {

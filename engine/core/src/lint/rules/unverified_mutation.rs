@@ -3,7 +3,7 @@
 use crate::{
     action::{self, Kind},
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, facts::mutates},
+    lint::{Context, Rule, begun::looks, facts::mutates},
 };
 
 /// A step that changes something, and nothing that looks whether it worked.
@@ -50,7 +50,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     }
     let steps = context.runbook.steps.values();
     let looked_at: std::collections::HashSet<&str> = steps
-        .filter(|step| !mutates(step) && !step.verify.is_empty() || step.runbook.is_some())
+        .filter(|step| !mutates(step) && looks(step) || step.runbook.is_some())
         .flat_map(|step| step.needs.iter().flatten().map(|name| name.as_str()))
         .collect();
     for (_, id, step) in context.sound_steps() {

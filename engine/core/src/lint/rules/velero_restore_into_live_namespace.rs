@@ -48,14 +48,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (_, id, step) in context.sound_steps() {
         let Some(restore) = &step.velero_restore else { continue };
         let rehearsal = is_for_drills(step) || recovery.level == Level::L2;
-        if rehearsal && exists(step, Mode::Drill) && restore.namespace_mapping.is_empty() {
+        // To map a namespace to itself is to map nothing.
+        let stays = restore.namespace_mapping.iter().all(|(from, to)| from.as_str() == to.as_str());
+        if rehearsal && exists(step, Mode::Drill) && stays {
             let level = context.value(&["recovery", "level"], recovery.objectives.span());
             findings.push(
                 context
                     .finding(
                         &RULE,
                         context.key(&["steps", id, "velero-restore"], restore.span()),
-                        "expected a `namespaceMapping` for what a drill restores, found none",
+                        "expected a `namespaceMapping` for what a drill restores, found none to another name",
                     )
                     .label("goes into the live namespace")
                     .related(context.source, level, "no level that has a cluster of its own")
