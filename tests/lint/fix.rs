@@ -164,3 +164,18 @@ fn a_help_that_is_the_fix_is_told_once() {
         place.lifeboat(&["lint", "r.yaml"]).code(2).says("fix: write `validate` (`lifeboat lint --fix --unsafe`)");
     assert_eq!(ended.err.matches("write `validate`").count(), 1, "{ended}");
 }
+
+/// What is left out stands in the configuration, so nothing is touched while that cannot be read.
+#[test]
+fn nothing_is_mended_by_a_broken_configuration() {
+    let place = Place::new();
+    for broken in ["[lint]\nignore = [\"unused-input\"\n", "[lint]\nignores = [\"unused-input\"]\n"] {
+        place.file("lifeboat.toml", broken);
+        place.file("r.yaml", bad());
+        for option in ["--fix", "--diff"] {
+            let ended = place.lifeboat(&["lint", option, "--unsafe", "r.yaml"]).code(2);
+            ended.says("lifeboat.toml").says("nothing is mended before the configuration of `lint` can be read");
+            assert_eq!(read(&place, "r.yaml"), bad());
+        }
+    }
+}

@@ -91,6 +91,49 @@ fn directories_are_searched_and_ignored_files_are_not_read() {
     place.lifeboat(&["lint", "b"]).code(2).says("found none");
 }
 
+/// A runbook that the search does not know is never linted, and everybody believes that it was.
+#[test]
+fn a_runbook_is_found_however_it_is_written() {
+    let place = Place::new();
+    let text = runbook("  a: {phase: data, exec: [a], needs: [nowhere], restores: true}\n");
+    let with = |first: &str| text.replacen("apiVersion: lifeboat.dev/v1", first, 1);
+    place.file("d/plain.yaml", &text);
+    place.file("d/quoted.yaml", with("apiVersion: \"lifeboat.dev/v1\""));
+    place.file("d/key.YML", with("\"apiVersion\":   'lifeboat.dev/v1'"));
+    place.file("d/mark.yaml", format!("\u{feff}{text}"));
+    place.file("d/late.yaml", format!("{}{text}", "# A word to the reader.\n".repeat(5_000)));
+    place.file("d/slip.yaml", with("apiVersion: lifeboat.deb/v1"));
+    place.file("d/others.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {a: 'apiVersion: lifeboat.dev/v1'}\n");
+    let found = place.lifeboat(&["lint", "d", "--format", "json"]).code(2).json();
+    assert_eq!(found["summary"]["files"], 6, "{found:#}");
+    for name in ["d/plain.yaml", "d/quoted.yaml", "d/key.YML", "d/mark.yaml", "d/late.yaml", "d/slip.yaml"] {
+        let found = place.lifeboat(&["lint", "--only-runbooks", name, "--format", "json"]).code(2).json();
+        assert_eq!(found["summary"]["files"], 1, "{name}: {found:#}");
+    }
+    // A pipe is never opened: it would wait for somebody who writes.
+    let pipe = place.path("d/pipe.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|it| it.success()));
+    place.lifeboat(&["lint", "--only-runbooks", "d/pipe.yaml"]).code(2).says("a pipe, socket or device");
+}
+
+/// What a runbook has in it may draw on no terminal, in its text, in its names and in what is said of it.
+#[test]
+fn findings_obey_nobody() {
+    let place = Place::new();
+    let steps =
+        "  a: {phase: data, exec: [a], restores: true, needs: [\"x\\e[2J\"]}\n  \u{202e}b: {phase: data, exec: [b]}\n";
+    place.file("r.yaml", runbook(steps));
+    place.file("raw.yaml", "a: \u{1b}]0;title\u{7}\u{1b}[2J\n");
+    for file in ["r.yaml", "raw.yaml"] {
+        for command in ["lint", "plan"] {
+            let ended = place.lifeboat(&[command, file]).code(2);
+            let letters = ended.err.chars().chain(ended.out.chars());
+            let drawn: Vec<char> = letters.filter(|it| matches!(it, '\u{1b}' | '\u{7}' | '\u{202e}')).collect();
+            assert!(drawn.is_empty(), "{command} {file}: {drawn:?} in {ended}");
+        }
+    }
+}
+
 /// A page that shows what does not lint teaches mistakes.
 #[test]
 fn every_runbook_in_the_documents_lints() {

@@ -31,12 +31,16 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
         return print::rules(arguments.format);
     }
     let choice = choose(arguments)?;
-    let files = search::files(&arguments.paths, arguments.only_runbooks)?;
+    let search::Files { files, failures: mut unreadable } = search::files(&arguments.paths, arguments.only_runbooks)?;
     let mut configs = Configs::default();
-    let mut unreadable = Vec::new();
     let mut mended = None;
     if arguments.fix || arguments.diff {
-        let plans = fix::plan(arguments, &files, &choice, &mut configs);
+        let mut plans = fix::plan(arguments, &files, &choice, &mut configs);
+        // What is left out, and what is not to be mended, a broken configuration does not tell.
+        if !configs.mistakes.is_empty() || !configs.unreadable.is_empty() {
+            plans.changes.clear();
+            note("nothing is mended before the configuration of `lint` can be read");
+        }
         if arguments.diff {
             return fix::show(plans, configs);
         }

@@ -1,16 +1,55 @@
 //! Findings as text, with the lines in question.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lifeboat_core::{
     diagnostic::{Diagnostic, Safety, Severity},
     source::{Source, Span},
+    words::unsafe_to_print,
 };
 use miette::{LabeledSpan, MietteError, SourceCode, SpanContents};
+
+use super::plain;
 
 /// A source that gives miette the lines around a span without reading the whole text for each of ten thousand
 /// findings.
 struct Lines(Arc<Source>);
+
+impl Lines {
+    /// What a terminal would obey is shown and not executed, with as many bytes, so that every place stays where it is.
+    /// Findings come by file, so the last one is remembered.
+    fn of(source: &Arc<Source>) -> Self {
+        static LAST: Mutex<Option<(Arc<Source>, Arc<Source>)>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, shown)) = last.as_ref().filter(|(known, _)| Arc::ptr_eq(known, source)) {
+            return Self(Arc::clone(shown));
+        }
+        let text = source.text();
+        let harmless = !text.chars().any(|letter| letter != '\n' && letter != '\t' && unsafe_to_print(letter))
+            && !source.name().chars().any(unsafe_to_print);
+        let shown = if harmless { Arc::clone(source) } else { Source::new(plain(source.name()), harmless_text(text)) };
+        *last = Some((Arc::clone(source), Arc::clone(&shown)));
+        Self(shown)
+    }
+}
+
+fn harmless_text(text: &str) -> String {
+    let mut letters = text.chars().peekable();
+    let mut shown = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        let line_end = letter == '\r' && letters.peek() == Some(&'\n');
+        shown.push(match letter {
+            '\n' | '\t' => letter,
+            _ if line_end || !unsafe_to_print(letter) => letter,
+            _ => match letter.len_utf8() {
+                1 => '?',
+                2 => '·',
+                _ => char::REPLACEMENT_CHARACTER,
+            },
+        });
+    }
+    shown
+}
 
 impl SourceCode for Lines {
     fn read_span<'a>(
@@ -90,7 +129,7 @@ impl miette::Diagnostic for Shown {
 }
 
 fn label(text: &str, span: Span, primary: bool) -> LabeledSpan {
-    let text = (!text.is_empty()).then(|| text.to_owned());
+    let text = (!text.is_empty()).then(|| plain(text));
     let length = span.end.saturating_sub(span.start);
     if primary {
         LabeledSpan::new_primary_with_span(text, (span.start, length))
@@ -121,27 +160,27 @@ pub(crate) fn text(diagnostic: &Diagnostic) -> String {
             labels.push(label(&other.message, other.span, false));
         } else {
             related.push(Shown {
-                message: other.message.clone(),
+                message: plain(&other.message),
                 code: None,
                 severity: miette::Severity::Advice,
                 help: None,
                 url: None,
-                source: Lines(Arc::clone(&other.source)),
+                source: Lines::of(&other.source),
                 labels: vec![label("", other.span, true)],
                 related: Vec::new(),
             });
         }
     }
     let shown = Shown {
-        message: diagnostic.message.clone(),
+        message: plain(&diagnostic.message),
         code: Some(diagnostic.code),
         severity: match diagnostic.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         },
-        help: help(diagnostic),
+        help: help(diagnostic).map(|help| plain(&help)),
         url: None,
-        source: Lines(Arc::clone(&diagnostic.source)),
+        source: Lines::of(&diagnostic.source),
         labels,
         related,
     };

@@ -4,6 +4,7 @@
 
 pub mod approval;
 pub mod check;
+pub mod claim;
 pub mod cluster;
 pub mod guard;
 pub mod input;
