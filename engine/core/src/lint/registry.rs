@@ -54,6 +54,7 @@ pub const RULES: &[Rule] = &[
     rules::manual_step_incomplete::RULE,
     rules::plaintext_secret::RULE,
     rules::literal_under_secret_name::RULE,
+    rules::literal_in_secret_manifest::RULE,
     rules::hard_coded_cloud_identity::RULE,
     rules::mutable_image_reference::RULE,
     rules::image_from_foreign_registry::RULE,

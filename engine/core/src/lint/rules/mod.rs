@@ -50,6 +50,7 @@ pub mod irreversible_in_drill;
 pub mod irreversible_without_approval;
 pub mod latest_backup_unfiltered;
 pub mod level_overclaimed;
+pub mod literal_in_secret_manifest;
 pub mod literal_under_secret_name;
 pub mod manual_step_incomplete;
 pub mod missing_input;
