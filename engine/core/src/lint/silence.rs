@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use super::{registry, rules};
 use crate::{
     diagnostic::Diagnostic,
-    model::{parse::Parsed, yaml},
-    source::{Source, Span},
+    model::{Check, Runbook, Undo, parse::Parsed, yaml},
+    source::{Source, Span, Spanned},
 };
 
 /// A comment that silences.
@@ -24,6 +24,8 @@ pub(crate) struct Silence {
     pub(crate) has_reason: bool,
     /// What it is about.
     pub(crate) scope: Scope,
+    /// Whether it stands in a script, and is a part of that.
+    pub(crate) in_script: bool,
 }
 
 /// What a comment is about.
@@ -72,7 +74,9 @@ impl Silences {
         if !source.text().contains("lifeboat:") {
             return silences;
         }
-        let comments = yaml::comments(source);
+        let in_yaml = yaml::comments(source);
+        let in_scripts = comments_in_scripts(parsed);
+        let (comments, from) = ([in_yaml.as_slice(), in_scripts.as_slice()].concat(), in_yaml.len());
         let alone: HashSet<usize> = comments
             .iter()
             .map(|span| span.start)
@@ -80,13 +84,13 @@ impl Silences {
             .map(|at| line(source, at))
             .collect();
         let steps = steps(parsed);
-        for span in comments {
+        for (number, span) in comments.into_iter().enumerate() {
             match directive(source, span) {
                 None => {}
                 Some(Err(())) => silences.malformed.push(span),
                 Some(Ok((ids, has_reason))) => {
                     let scope = scope(source, span, &alone, &steps);
-                    silences.add(Silence { span, ids, has_reason, scope });
+                    silences.add(Silence { span, ids, has_reason, scope, in_script: number >= from });
                 }
             }
         }
@@ -161,6 +165,41 @@ fn ids_and_reason(text: &str, at: usize) -> Option<(Ids, bool)> {
     let reason = rest.trim_start();
     let has_reason = !reason.starts_with("# ") && reason.chars().any(char::is_alphanumeric);
     Some((ids, has_reason))
+}
+
+/// Comments of the scripts themselves: what is found in a script is found on a line of it, and to YAML that is text.
+fn comments_in_scripts(parsed: &Parsed) -> Vec<Span> {
+    let source = &*parsed.source;
+    let mut found = Vec::new();
+    for script in parsed.runbook.iter().flat_map(|runbook| scripts(runbook)) {
+        let mut at = script.start;
+        for line in source.slice(script).split_inclusive('\n') {
+            let comment =
+                line.find("# lifeboat:").filter(|at| line[..*at].chars().next_back().is_none_or(char::is_whitespace));
+            found.extend(comment.map(|start| Span::new(at + start, at + line.trim_end().len())));
+            at += line.len();
+        }
+    }
+    found
+}
+
+/// The scripts of several lines: in one line of YAML, `#` begins its own comment.
+fn scripts(runbook: &Runbook) -> Vec<Span> {
+    let of_checks = |checks: &[Spanned<Check>]| -> Vec<Span> {
+        checks.iter().filter_map(|check| check.shell.as_ref()).map(Spanned::span).collect()
+    };
+    let mut found = of_checks(&runbook.requires.checks);
+    let guards = runbook.guards.iter().filter_map(|guard| guard.check.as_ref()?.shell.as_ref());
+    found.extend(guards.map(Spanned::span));
+    for step in runbook.steps.values().chain(runbook.cleanup.values()) {
+        found.extend(step.shell.as_ref().map(Spanned::span));
+        found.extend(of_checks(&step.verify));
+        if let Some(Undo::Action(undo)) = step.undo.as_deref() {
+            found.extend(undo.shell.as_ref().map(Spanned::span));
+            found.extend(of_checks(&undo.verify));
+        }
+    }
+    found
 }
 
 /// Steps by the line that begins with their key.

@@ -232,10 +232,16 @@ fn comments_silence_where_they_stand() {
     assert_eq!(told(&step), [("unknown-step", 11)], "a whole step, and not the next");
     let line = all("", "# lifeboat: ignore[unknown-step] why");
     assert_eq!(told(&line), [("unknown-name", 10), ("unknown-step", 11)]);
-    // In a text it is no comment, and what cannot be read is not judged by what is silenced.
-    let text =
-        format!("{HEAD}steps:\n  a:\n    phase: data\n    needs: [b]\n    shell: |\n      # lifeboat: ignore[x]\n");
-    assert_eq!(told(&text), [("unknown-step", 8)]);
+    // In a text it is no comment, but in a script it is one of the script.
+    let text = |key: &str| {
+        format!(
+            "{HEAD}steps:\n  a:\n    phase: data\n    needs: [b]\n    {key}: |\n      # lifeboat: ignore[x] why\n    exec: [a]\n"
+        )
+    };
+    assert_eq!(told(&text("title")), [("unknown-step", 8)]);
+    let text = text("shell").replace("    exec: [a]\n", "");
+    assert_eq!(told(&text), [("unknown-step", 8), ("unknown-rule", 10)]);
+    // What cannot be read is not judged by what is silenced.
     let damaged = format!("{HEAD}steps:\n  a: {{phase: data, exec: 7}} # lifeboat: ignore[unknown-step] why\n");
     assert_eq!(told(&damaged), []);
 }

@@ -78,8 +78,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                     "move it to the end of that line, or directly above it",
                 ),
             };
-            // What points at nothing was to point at something.
-            let fix = if silence.scope == Scope::Nothing { None } else { without(context, silence, at) };
+            // What points at nothing was to point at something, and a script is not ours to change.
+            let fix =
+                if silence.scope == Scope::Nothing || silence.in_script { None } else { without(context, silence, at) };
             findings.push(context.finding(&RULE, *span, message).help(help).fix(fix));
         }
     }
