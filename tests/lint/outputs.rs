@@ -134,3 +134,21 @@ fn what_github_does_not_take_is_left_out_and_said() {
     assert_eq!(ended.json()["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
     assert!(ended.err.contains("note: 10 findings left out") && ended.err.contains("shows 5000"), "{}", ended.err);
 }
+
+/// A log without results says that all is well, so what could not be looked at stands in it.
+#[test]
+fn what_cannot_be_read_is_in_every_form() {
+    let place = Place::new();
+    place.file("good.yaml", crate::harness::runbook("  a: {phase: data, exec: [a], restores: true}\n"));
+    fs::write(place.path("bad.yaml"), [0xff, 0xfe, 0x00]).expect("a file");
+    let log = sarif(&place, &["good.yaml", "bad.yaml", "gone.yaml"]);
+    let told = &log["runs"][0]["invocations"][0];
+    assert_eq!(told["executionSuccessful"], false, "{log:#}");
+    for (at, name) in ["bad.yaml", "gone.yaml"].into_iter().enumerate() {
+        let text = told["toolExecutionNotifications"][at]["message"]["text"].as_str().expect("a text");
+        assert!(text.contains(name), "{text}");
+    }
+    assert!(sarif(&place, &["good.yaml"])["runs"][0]["invocations"].is_null());
+    let found = place.lifeboat(&["lint", "--format", "json", "good.yaml", "bad.yaml"]).code(2).json();
+    assert_eq!(found["summary"]["unreadable"].as_array().map(Vec::len), Some(1), "{found:#}");
+}

@@ -69,7 +69,8 @@ pub(super) fn run(arguments: &args::Lint) -> Outcome {
     for failure in &unreadable {
         ui::report(&*failure.report);
     }
-    print::print(arguments.format, &found, files.len(), mended);
+    let failures: Vec<String> = unreadable.iter().map(|failure| failure.report.to_string()).collect();
+    print::print(arguments.format, &found, files.len(), mended, &failures);
     if !hushed.is_empty() {
         let ids: Vec<&str> = hushed.into_iter().collect();
         note(&format!(

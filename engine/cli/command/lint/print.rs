@@ -17,12 +17,21 @@ pub(super) fn note(text: &str) {
     ui::err(&format!("note: {text}\n"));
 }
 
-/// Prints findings; `mended` is how many were, when that was asked for.
-pub(super) fn print(format: LintFormat, found: &[Diagnostic], files: usize, mended: Option<usize>) {
+/// Prints findings; `mended` is how many were, when that was asked for, and `failures` what could not be looked at.
+pub(super) fn print(
+    format: LintFormat,
+    found: &[Diagnostic],
+    files: usize,
+    mended: Option<usize>,
+    failures: &[String],
+) {
     let here = std::env::current_dir().map(|here| here.to_string_lossy().into_owned()).unwrap_or_default();
     match format {
         LintFormat::Json => {
             let mut value = json::to_json(found, files);
+            if !failures.is_empty() {
+                value["summary"]["unreadable"] = failures.into();
+            }
             if let Some(mended) = mended {
                 value["summary"]["fixed"] = mended.into();
             }
@@ -48,7 +57,7 @@ pub(super) fn print(format: LintFormat, found: &[Diagnostic], files: usize, mend
             }
         }
         LintFormat::Sarif => {
-            print_sarif(found, &here);
+            print_sarif(found, &here, failures);
             if mended.is_some() {
                 ui::err(&format!("{}\n", summary(found, files, mended)));
             }
@@ -68,11 +77,11 @@ fn summary(found: &[Diagnostic], files: usize, mended: Option<usize>) -> String 
 }
 
 /// Prints a log that GitHub takes, and says what did not fit.
-fn print_sarif(found: &[Diagnostic], here: &str) {
+fn print_sarif(found: &[Diagnostic], here: &str, failures: &[String]) {
     let pages = pages::all();
     let mut most = sarif::MOST_RESULTS;
     let (made, text) = loop {
-        let made = sarif::to_sarif(found, &pages, here, env!("CARGO_PKG_VERSION"), most);
+        let made = sarif::to_sarif(found, &pages, here, env!("CARGO_PKG_VERSION"), most).failing(failures);
         let text = serde_json::to_string_pretty(&made.log).unwrap_or_default();
         if most == 0 || packed(&text) <= sarif::MOST_PACKED {
             break (made, text);

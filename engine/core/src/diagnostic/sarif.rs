@@ -76,6 +76,20 @@ pub fn to_sarif(diagnostics: &[Diagnostic], pages: &[Page], directory: &str, ver
     Sarif { log, left_out: diagnostics.len() - kept.len(), places_left_out: kept.iter().map(too_many).sum() }
 }
 
+impl Sarif {
+    /// Says what could not be looked at: without it, a log without results would say that all is well.
+    #[must_use]
+    pub fn failing(mut self, failures: &[String]) -> Self {
+        let told = failures.iter().map(|text| json!({"level": "error", "message": {"text": text}}));
+        if !failures.is_empty() {
+            let notifications: Vec<Value> = told.collect();
+            self.log["runs"][0]["invocations"] =
+                json!([{"executionSuccessful": false, "toolExecutionNotifications": notifications}]);
+        }
+        self
+    }
+}
+
 fn level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",

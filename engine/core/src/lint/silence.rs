@@ -171,7 +171,7 @@ fn ids_and_reason(text: &str, at: usize) -> Option<(Ids, bool)> {
 fn comments_in_scripts(parsed: &Parsed) -> Vec<Span> {
     let source = &*parsed.source;
     let mut found = Vec::new();
-    for script in parsed.runbook.iter().flat_map(|runbook| scripts(runbook)) {
+    for script in parsed.runbook.iter().flat_map(scripts) {
         let mut at = script.start;
         for line in source.slice(script).split_inclusive('\n') {
             let comment =

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
-    lint::{Context, Rule, facts::check_route, programs::words},
+    lint::{Context, Rule, facts::check_route, programs::words, scripts::Reading},
     model::{Check, Step},
     script::{Command, Script},
     source::Spanned,
@@ -66,19 +66,27 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn in_scripts(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for (reading, program, command) in context.commands().filter(|(_, it, _)| matches!(*it, "kubectl" | "oc")) {
-        let Some(place) = phase(&reading.script, program, command) else { continue };
-        let all: Vec<String> = reading.commands().map(|(_, it)| words(it).to_ascii_lowercase()).collect();
-        if all.iter().any(|it| it.contains("condition=ready") || it.contains("rollout status")) {
+    for reading in context.readings() {
+        let looks = reading.commands().filter(|(program, _)| matches!(*program, "kubectl" | "oc"));
+        let mut places = looks.filter_map(|(program, command)| phase(&reading.script, program, command)).peekable();
+        if places.peek().is_none() || asks_for_ready_elsewhere(reading) {
             continue;
         }
-        findings.push(
+        findings.extend(places.map(|place| {
             context
                 .finding_in(&RULE, reading, &place, "expected pods that are ready, found a look at whether they run")
                 .label("a pod that crashes again and again runs, too")
-                .help("use a `kube` check with `ready: all`, or `kubectl wait --for=condition=Ready`"),
-        );
+                .help("use a `kube` check with `ready: all`, or `kubectl wait --for=condition=Ready`")
+        }));
     }
+}
+
+/// Whether the script asks for it as well: then the other look is for something else.
+fn asks_for_ready_elsewhere(reading: &Reading<'_>) -> bool {
+    reading
+        .commands()
+        .map(|(_, command)| words(command).to_ascii_lowercase())
+        .any(|it| it.contains("condition=ready") || it.contains("rollout status"))
 }
 
 /// Where a command, or one behind it in its pipeline, looks at the phase of pods.
