@@ -67,8 +67,25 @@ const CHANGES: [(&str, &[&str]); 13] = [
     ("vault", &["delete", "kv", "operator", "write"]),
 ];
 /// Subcommands below those that only look.
-const LOOKS: [&str; 11] =
-    ["describe", "get", "history", "list", "logs", "ls", "show", "status", "save", "wait", "manifests"];
+const LOOKS: [&str; 15] = [
+    "describe",
+    "diff",
+    "download",
+    "get",
+    "history",
+    "list",
+    "logs",
+    "ls",
+    "manifests",
+    "pull",
+    "resources",
+    "save",
+    "show",
+    "status",
+    "wait",
+];
+/// Subcommands of `vault` that only look; they stand one or two words deeper than those of others.
+const VAULT_LOOKS: [&str; 8] = ["diagnose", "get", "get-config", "key-status", "list", "list-peers", "members", "save"];
 /// Programs that are there to change something.
 const CHANGERS: [&str; 9] = [
     "ansible-playbook",
@@ -81,9 +98,34 @@ const CHANGERS: [&str; 9] = [
     "pg_basebackup",
     "restic",
 ];
+/// Subcommands of those that only look.
+const CHANGERS_LOOK: [(&str, &[&str]); 2] = [
+    ("pg_ctl", &["status"]),
+    ("restic", &["cat", "check", "diff", "dump", "find", "list", "ls", "mount", "snapshots", "stats", "version"]),
+];
 /// Verbs that only look, in the clouds' own clients.
-const CLOUD_LOOKS: [&str; 12] =
-    ["check", "describe", "exists", "export", "get", "head", "list", "ls", "query", "show", "wait", "help"];
+const CLOUD_LOOKS: [&str; 20] = [
+    "batch-get",
+    "check",
+    "describe",
+    "download",
+    "exists",
+    "export",
+    "filter",
+    "get",
+    "head",
+    "help",
+    "list",
+    "lookup",
+    "ls",
+    "query",
+    "scan",
+    "show",
+    "simulate",
+    "tail",
+    "test",
+    "wait",
+];
 
 /// Whether a command changes something, as far as its text says.
 pub(crate) fn changes(program: &str, command: &Command) -> bool {
@@ -94,15 +136,27 @@ pub(crate) fn changes(program: &str, command: &Command) -> bool {
     }
     if let Some((_, known)) = CHANGES.iter().find(|(name, _)| *name == program) {
         let second = verbs.get(1).copied().unwrap_or_default();
-        return verbs.first().is_some_and(|verb| known.contains(verb)) && !LOOKS.contains(&second);
+        let looks = match program {
+            "vault" => verbs.iter().skip(1).take(3).any(|verb| VAULT_LOOKS.contains(verb)),
+            _ => LOOKS.contains(&second),
+        };
+        return verbs.first().is_some_and(|verb| known.contains(verb)) && !looks;
     }
     match program {
         "aws" => verbs.get(1).is_some_and(|verb| !cloud_looks(verb)) && verbs.first() != Some(&"sts"),
+        "az" if verbs.first() == Some(&"rest") => {
+            let method = command.flag(&["--method", "-m"]);
+            method.is_some_and(|it| it.value().is_some_and(|it| !it.eq_ignore_ascii_case("get")))
+        }
         "az" => {
             let verb = verbs.iter().rev().find(|it| !it.contains(['/', '.', '='])).copied().unwrap_or_default();
             verbs.len() > 1 && !cloud_looks(verb) && !matches!(verbs.first(), Some(&("account" | "login" | "config")))
         }
-        _ => CHANGERS.contains(&program),
+        _ => {
+            let looks = CHANGERS_LOOK.iter().find(|(name, _)| *name == program);
+            let looks = looks.is_some_and(|(_, known)| verbs.first().is_some_and(|verb| known.contains(verb)));
+            CHANGERS.contains(&program) && !looks
+        }
     }
 }
 
