@@ -105,15 +105,8 @@ const ARGOCD: &[&str] = &[
 const AWS: &[&str] =
     &["--region", "--profile", "--output", "--query", "--endpoint-url", "--cli-read-timeout", "--cli-connect-timeout"];
 const AZ: &[&str] = &["--subscription", "--output", "--query", "--resource-group", "--name", "-g", "-n", "-o"];
-const GCLOUD: &[&str] = &[
-    "--project",
-    "--account",
-    "--configuration",
-    "--format",
-    "--impersonate-service-account",
-    "--region",
-    "--zone",
-];
+const GCLOUD: &[&str] =
+    &["--project", "--account", "--configuration", "--format", "--impersonate-service-account", "--region", "--zone"];
 const ETCD: &[&str] = &[
     "--endpoints",
     "--cacert",
@@ -149,6 +142,26 @@ const PSQL: &[&str] = &[
     "--output",
 ];
 
+const TERRAFORM: &[&str] = &[
+    "--backup",
+    "--lock-timeout",
+    "--parallelism",
+    "--replace",
+    "--state",
+    "--state-out",
+    "--target",
+    "--var",
+    "--var-file",
+    "-backup",
+    "-lock-timeout",
+    "-parallelism",
+    "-replace",
+    "-state",
+    "-state-out",
+    "-target",
+    "-var",
+    "-var-file",
+];
 const RESTIC: &[&str] = &["--repo", "--password-file", "--password-command", "--repository-file", "-o", "-p", "-r"];
 const PG_CTL: &[&str] = &["--log", "--mode", "--options", "--pgdata", "--timeout", "-D", "-l", "-m", "-o", "-p", "-t"];
 
@@ -187,6 +200,7 @@ pub(super) fn values(program: &str) -> &'static [&'static str] {
         "psql" => PSQL,
         "pg_ctl" => PG_CTL,
         "restic" => RESTIC,
+        "terraform" | "tofu" => TERRAFORM,
         _ => &[],
     }
 }
