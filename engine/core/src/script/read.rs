@@ -373,7 +373,7 @@ impl Walk<'_> {
             // No word is split in an assignment.
             Word { splits: value.kind() == "array", ..word::read(self.text, value) }
         });
-        Some(Assignment { name, value, exported: true, range: node.byte_range() })
+        Some(Assignment { name, value, exported: true, argument: false, range: node.byte_range() })
     }
 
     fn command<'t>(&mut self, node: Node<'t>, around: &Around, next: &mut Vec<(Node<'t>, Around)>) {

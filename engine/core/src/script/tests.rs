@@ -41,6 +41,15 @@ fn words_are_what_a_shell_makes_of_them() {
 }
 
 #[test]
+fn what_is_asked_of_a_variable_is_not_its_value() {
+    let script = read(r##"a "${T:+set}" ${T+set} "${#T}" "${T:+$T}" ${FLAGS:+--yes} "${T:-x}" "${T##*/}""##);
+    let names: Vec<Vec<_>> = one(&script, "a").arguments.iter().map(|it| it.variables().collect()).collect();
+    assert_eq!(names[..3], [vec![], vec![], Vec::<&str>::new()]);
+    assert_eq!(names[3..], [vec!["T"], vec!["FLAGS"], vec!["T"], vec!["T"]]);
+    assert!(one(&script, "a").arguments.iter().all(|it| it.constant().is_none()));
+}
+
+#[test]
 fn commands_are_found_wherever_they_stand() {
     let text = "if a; then b; elif c; then d; else e; fi\nwhile f; do g; done\nfor x in $(h); do i; done\ncase $x in y) j ;; esac
 (k)\n{ l; }\nm() { n; }\no && p || q\nr | s\nt=$(u)\nv <(w) > \"$(x)\"\n! y\nz <<EOF\n$(aa)\nEOF\nexport B=$(bb)\n[ \"$(cc)\" = 1 ]";
@@ -75,6 +84,8 @@ fn wrappers_are_seen_through() {
     let script = read("A=b env C=\"$D\" kubectl");
     let names: Vec<_> = one(&script, "kubectl").assignments.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["A", "C"]);
+    let arguments: Vec<_> = one(&script, "kubectl").assignments.iter().map(|it| it.argument).collect();
+    assert_eq!(arguments, [false, true]);
 }
 
 #[test]
