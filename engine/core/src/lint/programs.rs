@@ -104,7 +104,7 @@ const CHANGERS_LOOK: [(&str, &[&str]); 2] = [
     ("restic", &["cat", "check", "diff", "dump", "find", "list", "ls", "mount", "snapshots", "stats", "version"]),
 ];
 /// Verbs that only look, in the clouds' own clients.
-const CLOUD_LOOKS: [&str; 20] = [
+const CLOUD_LOOKS: [&str; 22] = [
     "batch-get",
     "check",
     "describe",
@@ -118,12 +118,14 @@ const CLOUD_LOOKS: [&str; 20] = [
     "list",
     "lookup",
     "ls",
+    "presign",
     "query",
     "scan",
     "show",
-    "simulate",
+    "simulate-custom-policy",
+    "simulate-principal-policy",
     "tail",
-    "test",
+    "test-dns-answer",
     "wait",
 ];
 
@@ -211,8 +213,7 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
             (data || bucket || recovery_point).then_some("data, or the machines that hold it")
         }
         "az" => {
-            let deletes =
-                verbs.len() > 1 && verbs.iter().any(|it| matches!(*it, "delete" | "delete-batch" | "purge"));
+            let deletes = verbs.len() > 1 && verbs.iter().any(|it| matches!(*it, "delete" | "delete-batch" | "purge"));
             let small = ["record-set", "endpoint", "lock", "role", "rule", "extension", "tag"];
             (deletes && !verbs.iter().any(|it| small.contains(it))).then_some("resources of Azure")
         }
@@ -229,9 +230,7 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
             (verb(0) == "app" && verb(1) == "delete" && !keeps).then_some("everything that the application made")
         }
         "dropdb" => Some("a database"),
-        "psql" | "mysql" => {
-            statement(program, command).is_some_and(drops_data).then_some("data in a database")
-        }
+        "psql" | "mysql" => statement(program, command).is_some_and(drops_data).then_some("data in a database"),
         "etcdctl" => {
             let everything = matches!(verb(1).trim_end_matches('/'), "" | "/registry");
             let all = command.has(&["--from-key"]) || command.has(&["--prefix"]) && everything;

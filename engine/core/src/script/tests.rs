@@ -42,7 +42,7 @@ fn words_are_what_a_shell_makes_of_them() {
 
 #[test]
 fn what_is_asked_of_a_variable_is_not_its_value() {
-    let script = read(r##"a "${T:+set}" ${T+set} "${#T}" "${T:+$T}" ${FLAGS:+--yes} "${T:-x}" "${T##*/}""##);
+    let script = read(r#"a "${T:+set}" ${T+set} "${#T}" "${T:+$T}" ${FLAGS:+--yes} "${T:-x}" "${T##*/}""#);
     let names: Vec<Vec<_>> = one(&script, "a").arguments.iter().map(|it| it.variables().collect()).collect();
     assert_eq!(names[..3], [vec![], vec![], Vec::<&str>::new()]);
     assert_eq!(names[3..], [vec!["T"], vec!["FLAGS"], vec!["T"], vec!["T"]]);

@@ -2,7 +2,12 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, gates::Ungated, programs::{destroys, drops_data}, scripts::Reading},
+    lint::{
+        Context, Rule,
+        gates::Ungated,
+        programs::{destroys, drops_data},
+        scripts::Reading,
+    },
     script::{Command, Input},
 };
 
