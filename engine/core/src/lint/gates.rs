@@ -36,11 +36,14 @@ impl<'a> Context<'a> {
     }
 
     /// The commands of which a rule says something, and that an incident runs behind nobody's yes.
-    pub(crate) fn ungated<'c>(&'c self, says: impl Fn(&str, &Command) -> Option<&'static str>) -> Vec<Ungated<'c, 'a>> {
+    pub(crate) fn ungated<'c>(
+        &'c self,
+        says: impl Fn(&Reading<'_>, &str, &Command) -> Option<&'static str>,
+    ) -> Vec<Ungated<'c, 'a>> {
         let mut found: Vec<_> = self
             .commands()
             .filter_map(|(reading, program, command)| {
-                Some(Ungated { reading, program, command, what: says(program, command)? })
+                Some(Ungated { reading, program, command, what: says(reading, program, command)? })
             })
             .collect();
         let Some(gated) = (!found.is_empty()).then(|| self.gated()).flatten() else { return Vec::new() };

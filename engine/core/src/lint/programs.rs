@@ -67,8 +67,25 @@ const CHANGES: [(&str, &[&str]); 13] = [
     ("vault", &["delete", "kv", "operator", "write"]),
 ];
 /// Subcommands below those that only look.
-const LOOKS: [&str; 11] =
-    ["describe", "get", "history", "list", "logs", "ls", "show", "status", "save", "wait", "manifests"];
+const LOOKS: [&str; 15] = [
+    "describe",
+    "diff",
+    "download",
+    "get",
+    "history",
+    "list",
+    "logs",
+    "ls",
+    "manifests",
+    "pull",
+    "resources",
+    "save",
+    "show",
+    "status",
+    "wait",
+];
+/// Subcommands of `vault` that only look; they stand one or two words deeper than those of others.
+const VAULT_LOOKS: [&str; 8] = ["diagnose", "get", "get-config", "key-status", "list", "list-peers", "members", "save"];
 /// Programs that are there to change something.
 const CHANGERS: [&str; 9] = [
     "ansible-playbook",
@@ -81,9 +98,36 @@ const CHANGERS: [&str; 9] = [
     "pg_basebackup",
     "restic",
 ];
+/// Subcommands of those that only look.
+const CHANGERS_LOOK: [(&str, &[&str]); 2] = [
+    ("pg_ctl", &["status"]),
+    ("restic", &["cat", "check", "diff", "dump", "find", "list", "ls", "mount", "snapshots", "stats", "version"]),
+];
 /// Verbs that only look, in the clouds' own clients.
-const CLOUD_LOOKS: [&str; 12] =
-    ["check", "describe", "exists", "export", "get", "head", "list", "ls", "query", "show", "wait", "help"];
+const CLOUD_LOOKS: [&str; 22] = [
+    "batch-get",
+    "check",
+    "describe",
+    "download",
+    "exists",
+    "export",
+    "filter",
+    "get",
+    "head",
+    "help",
+    "list",
+    "lookup",
+    "ls",
+    "presign",
+    "query",
+    "scan",
+    "show",
+    "simulate-custom-policy",
+    "simulate-principal-policy",
+    "tail",
+    "test-dns-answer",
+    "wait",
+];
 
 /// Whether a command changes something, as far as its text says.
 pub(crate) fn changes(program: &str, command: &Command) -> bool {
@@ -94,15 +138,27 @@ pub(crate) fn changes(program: &str, command: &Command) -> bool {
     }
     if let Some((_, known)) = CHANGES.iter().find(|(name, _)| *name == program) {
         let second = verbs.get(1).copied().unwrap_or_default();
-        return verbs.first().is_some_and(|verb| known.contains(verb)) && !LOOKS.contains(&second);
+        let looks = match program {
+            "vault" => verbs.iter().skip(1).take(3).any(|verb| VAULT_LOOKS.contains(verb)),
+            _ => LOOKS.contains(&second),
+        };
+        return verbs.first().is_some_and(|verb| known.contains(verb)) && !looks;
     }
     match program {
         "aws" => verbs.get(1).is_some_and(|verb| !cloud_looks(verb)) && verbs.first() != Some(&"sts"),
+        "az" if verbs.first() == Some(&"rest") => {
+            let method = command.flag(&["--method", "-m"]);
+            method.is_some_and(|it| it.value().is_some_and(|it| !it.eq_ignore_ascii_case("get")))
+        }
         "az" => {
             let verb = verbs.iter().rev().find(|it| !it.contains(['/', '.', '='])).copied().unwrap_or_default();
             verbs.len() > 1 && !cloud_looks(verb) && !matches!(verbs.first(), Some(&("account" | "login" | "config")))
         }
-        _ => CHANGERS.contains(&program),
+        _ => {
+            let looks = CHANGERS_LOOK.iter().find(|(name, _)| *name == program);
+            let looks = looks.is_some_and(|(_, known)| verbs.first().is_some_and(|verb| known.contains(verb)));
+            CHANGERS.contains(&program) && !looks
+        }
     }
 }
 
@@ -125,16 +181,8 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
         }
         "pulumi" => (verb(0) == "destroy").then_some("everything that the stack made"),
         "kubectl" | "oc" if verb(0) == "delete" => {
-            let kind = verb(1).split(['/', '.', ',']).next().unwrap_or_default().to_ascii_lowercase();
-            match kind.as_str() {
-                "ns" | "namespace" | "namespaces" => Some("a namespace with everything in it"),
-                "pvc" | "persistentvolumeclaim" | "persistentvolumeclaims" => Some("a claim, and mostly its volume"),
-                "pv" | "persistentvolume" | "persistentvolumes" => Some("a volume"),
-                "crd" | "crds" | "customresourcedefinition" | "customresourcedefinitions" => {
-                    Some("a kind with all of its objects")
-                }
-                _ => None,
-            }
+            // `all,pvc`: each of the kinds.
+            verb(1).split(',').find_map(|kind| deletes_kind(kind.split(['/', '.']).next().unwrap_or_default()))
         }
         "velero" => {
             let deletes =
@@ -151,39 +199,84 @@ pub(crate) fn destroys(program: &str, command: &Command) -> Option<&'static str>
                 "delete-snapshot",
                 "delete-file-system",
             ];
-            let data =
-                data.iter().any(|it| verb.starts_with(it)) || matches!(verb, "terminate-instances" | "delete-table");
+            let whole = [
+                "delete-bucket",
+                "delete-replication-group",
+                "delete-stack",
+                "delete-table",
+                "schedule-key-deletion",
+                "terminate-instances",
+            ];
+            let data = data.iter().any(|it| verb.starts_with(it)) || whole.contains(&verb);
             let bucket = service == "s3" && (verb == "rb" || verb == "rm" && command.has(&["--recursive"]));
             let recovery_point = service == "backup" && verb.starts_with("delete-");
             (data || bucket || recovery_point).then_some("data, or the machines that hold it")
         }
         "az" => {
-            let deletes = verbs.len() > 1 && verbs.contains(&"delete");
+            let deletes = verbs.len() > 1 && verbs.iter().any(|it| matches!(*it, "delete" | "delete-batch" | "purge"));
             let small = ["record-set", "endpoint", "lock", "role", "rule", "extension", "tag"];
             (deletes && !verbs.iter().any(|it| small.contains(it))).then_some("resources of Azure")
         }
         "gcloud" => {
             let data = ["sql", "disks", "clusters", "instances", "buckets", "snapshots", "projects"];
-            (verbs.contains(&"delete") && verbs.iter().any(|it| data.contains(it)))
+            let storage = verb(0) == "storage" && verb(1) == "rm" && command.has(&["-r", "-R", "--recursive"]);
+            (storage || verbs.contains(&"delete") && verbs.iter().any(|it| data.contains(it)))
                 .then_some("resources of Google Cloud")
         }
-        "dropdb" => Some("a database"),
-        "psql" | "mysql" => {
-            let flag = command.flag(if program == "psql" { &["-c", "--command"] } else { &["-e", "--execute"] })?;
-            let text = flag.value()?.to_ascii_uppercase();
-            let words: Vec<&str> =
-                text.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).collect();
-            let drops =
-                words.windows(2).any(|it| matches!(it, ["DROP", "DATABASE" | "TABLE" | "SCHEMA"] | ["TRUNCATE", _]));
-            drops.then_some("data in a database")
+        "eksctl" => (verb(0) == "delete" && verb(1) == "cluster").then_some("a cluster"),
+        "argocd" => {
+            let cascade = command.flag(&["--cascade"]);
+            let keeps = cascade.is_some_and(|it| it.word.constant() == Some("--cascade=false"));
+            (verb(0) == "app" && verb(1) == "delete" && !keeps).then_some("everything that the application made")
         }
+        "dropdb" => Some("a database"),
+        "psql" | "mysql" => statement(program, command).is_some_and(drops_data).then_some("data in a database"),
         "etcdctl" => {
-            let all =
-                command.has(&["--from-key"]) || command.has(&["--prefix"]) && matches!(verb(1), "" | "/" | "/registry");
+            let everything = matches!(verb(1).trim_end_matches('/'), "" | "/registry");
+            let all = command.has(&["--from-key"]) || command.has(&["--prefix"]) && everything;
             (verb(0) == "del" && all).then_some("all keys of etcd")
         }
         _ => None,
     }
+}
+
+fn deletes_kind(kind: &str) -> Option<&'static str> {
+    match kind.to_ascii_lowercase().as_str() {
+        "ns" | "namespace" | "namespaces" => Some("a namespace with everything in it"),
+        "pvc" | "persistentvolumeclaim" | "persistentvolumeclaims" => Some("a claim, and mostly its volume"),
+        "pv" | "persistentvolume" | "persistentvolumes" => Some("a volume"),
+        "crd" | "crds" | "customresourcedefinition" | "customresourcedefinitions" => {
+            Some("a kind with all of its objects")
+        }
+        _ => None,
+    }
+}
+
+/// What a client of a database is told to do by its arguments.
+fn statement<'a>(program: &str, command: &'a Command) -> Option<&'a str> {
+    let (letter, long, switches) =
+        if program == "psql" { ('c', "--command", "AabeEnqStxX") } else { ('e', "--execute", "ABNfnqrstvwX") };
+    // `-Atc`: several switches, and the last one takes a value.
+    let takes_next = |text: &str| {
+        let letters = text.strip_prefix('-').and_then(|it| it.strip_suffix(letter));
+        text == long || letters.is_some_and(|it| it.chars().all(|it| switches.contains(it)))
+    };
+    let words = &command.arguments;
+    let at = words.iter().position(|word| word.constant().is_some_and(takes_next));
+    if let Some(at) = at {
+        return words.get(at + 1)?.constant();
+    }
+    words.iter().filter_map(Word::constant).find_map(|text| {
+        let long = text.strip_prefix(long).and_then(|it| it.strip_prefix('='));
+        long.or_else(|| text.strip_prefix('-')?.strip_prefix(letter))
+    })
+}
+
+/// Whether an SQL text drops a table or more.
+pub(crate) fn drops_data(text: &str) -> bool {
+    let text = text.to_ascii_uppercase();
+    let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).collect();
+    words.windows(2).any(|it| matches!(it, ["DROP", "DATABASE" | "TABLE" | "SCHEMA"] | ["TRUNCATE", _]))
 }
 
 /// Whether a Kubernetes client asks or changes a cluster with this command; other subcommands work with files alone.

@@ -262,6 +262,17 @@ fn many_comments_are_read_at_once() {
     assert_eq!(told(&text), []);
 }
 
+#[test]
+fn a_change_of_names_is_known_by_its_verb() {
+    let shifts = |command: &str| {
+        let text = format!("{HEAD}steps:\n  s:\n    phase: shift-traffic\n    shell: {command}\n");
+        told(&text).iter().any(|(rule, _)| *rule == "dns-ttl-ignored")
+    };
+    assert!(shifts("az network dns record-set a add-record -g g -z z -n n -a 192.0.2.1"));
+    assert!(shifts("az network dns record-set a update -g g -z z -n n --set ttl=60"));
+    assert!(!shifts("az network dns record-set a show -g g -z z -n update"));
+}
+
 /// Each file is a defective runbook as people write them; its first line says which rules must find something in it.
 #[test]
 fn the_mistakes_that_people_make_are_found() {

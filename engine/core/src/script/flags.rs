@@ -87,10 +87,14 @@ impl Command {
 
     /// The words that are no flags and no values of flags.
     pub fn positional(&self) -> impl Iterator<Item = &Word> {
+        self.positional_in(&self.arguments)
+    }
+
+    fn positional_in<'a>(&self, arguments: &'a [Word]) -> impl Iterator<Item = &'a Word> {
         let values = self.program().map(tools::values).unwrap_or_default();
         let mut skip = false;
         let mut all = false;
-        self.arguments.iter().filter(move |word| {
+        arguments.iter().filter(move |word| {
             if std::mem::take(&mut skip) {
                 return false;
             }
@@ -115,14 +119,41 @@ impl Command {
     /// where one is not constant.
     #[must_use]
     pub fn verbs(&self) -> Vec<&str> {
-        self.positional().map_while(Word::constant).collect()
+        self.saying().collect()
+    }
+
+    fn saying(&self) -> impl Iterator<Item = &str> {
+        self.positional_in(self.before_own_flags()).map_while(Word::constant)
+    }
+
+    /// The arguments up to the first flag behind the subcommand, for the clients of clouds: they have thousands of flags of
+    /// which nobody knows whether they take a value. Those that every subcommand has may stand in between.
+    fn before_own_flags(&self) -> &[Word] {
+        let Some(program) = self.program().filter(|it| tools::is_of_a_cloud(it)) else { return &self.arguments };
+        let values = tools::values(program);
+        let (mut skip, mut said) = (false, false);
+        let end = self.arguments.iter().position(|word| {
+            if std::mem::take(&mut skip) {
+                return false;
+            }
+            let head = word.head();
+            if !head.starts_with('-') {
+                said = true;
+                return false;
+            }
+            let name = head.split('=').next().unwrap_or(head);
+            let takes_value = values.contains(&name);
+            skip = takes_value && name == head;
+            said && !takes_value && !tools::CLOUD_SWITCHES.contains(&name)
+        });
+        self.arguments.get(..end.unwrap_or(self.arguments.len())).unwrap_or_default()
     }
 
     /// Whether it is this program, asked to do this.
     #[must_use]
     pub fn does(&self, program: &str, verbs: &[&str]) -> bool {
         self.program() == Some(program) && {
-            let mut found = self.positional().map_while(Word::constant);
+            let mut found = self.saying();
             verbs.iter().all(|verb| found.next() == Some(verb))
         }
     }

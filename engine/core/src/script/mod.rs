@@ -156,6 +156,8 @@ pub struct Assignment {
     pub value: Word,
     /// Whether programs that are started later see it.
     pub exported: bool,
+    /// Whether it is an argument: of `sudo` or `env`, in front of the program.
+    pub argument: bool,
     /// Where it stands.
     pub range: Range<usize>,
 }

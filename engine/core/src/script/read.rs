@@ -71,6 +71,8 @@ struct Around {
     pipeline: Option<Pipeline>,
     function: Option<String>,
     background: bool,
+    /// Whether the statement behind reads its status from `$?`.
+    asked: bool,
     scope: usize,
 }
 
@@ -90,8 +92,19 @@ impl Around {
         self
     }
 
+    /// What surrounds one of several statements: `$?` in the next one is its status, and the status of the last one is that of
+    /// all of them.
+    fn of_statement(&self, text: &str, behind: &[(Option<&'static str>, Node<'_>)]) -> Self {
+        let next = behind.iter().map(|(_, it)| it).find(|it| it.is_named() && it.kind() != "comment");
+        let asked = next.map_or(self.asked, |next| {
+            let first = slice(text, next.byte_range()).lines().next().unwrap_or_default();
+            ["$?", "${?", "PIPESTATUS"].iter().any(|status| first.contains(status))
+        });
+        Self { asked, ..self.clone() }
+    }
+
     fn substitution(&self, stdout: Sink, status: Status) -> Self {
-        Self { stdout, status, pipeline: None, ..self.clone() }
+        Self { stdout, status, pipeline: None, asked: false, ..self.clone() }
     }
 }
 
@@ -124,6 +137,7 @@ impl Walk<'_> {
             pipeline: None,
             function: None,
             background: false,
+            asked: false,
             scope: 0,
         };
         let mut stack = vec![(root, around)];
@@ -155,17 +169,19 @@ impl Walk<'_> {
             }
             "redirected_statement" => self.redirected(node, around, next),
             "if_statement" | "while_statement" => {
-                for (field, child) in children(node) {
-                    let around = around.clone();
-                    next.push((child, if field == Some("condition") { around.decides() } else { around }));
+                let parts = children(node);
+                for (at, (field, child)) in parts.iter().enumerate() {
+                    let around = around.of_statement(self.text, parts.get(at + 1..).unwrap_or_default());
+                    next.push((*child, if *field == Some("condition") { around.decides() } else { around }));
                 }
             }
             "elif_clause" => {
                 let mut condition = true;
-                for (_, child) in children(node) {
+                let parts = children(node);
+                for (at, (_, child)) in parts.iter().enumerate() {
                     condition &= child.kind() != "then";
-                    let around = around.clone();
-                    next.push((child, if condition { around.decides() } else { around }));
+                    let around = around.of_statement(self.text, parts.get(at + 1..).unwrap_or_default());
+                    next.push((*child, if condition { around.decides() } else { around }));
                 }
             }
             "function_definition" => {
@@ -173,6 +189,7 @@ impl Walk<'_> {
                 self.script.functions.extend(name.clone());
                 around.function = name;
                 around.stdout = Sink::Caller;
+                around.asked = false;
                 around.scope = self.scope(around.scope);
                 next.extend(node.child_by_field_name("body").map(|body| (body, around)));
             }
@@ -194,13 +211,13 @@ impl Walk<'_> {
             }
             "command_substitution" | "process_substitution" | "subshell" => {
                 around.scope = self.scope(around.scope);
-                statements(node, &around, next);
+                statements(self.text, node, &around, next);
             }
             "test_command" => {
                 let around = around.substitution(Sink::Argument, Status::Lost);
                 next.extend(children(node).into_iter().map(|(_, child)| (child, around.clone())));
             }
-            _ => statements(node, &around, next),
+            _ => statements(self.text, node, &around, next),
         }
     }
 
@@ -263,7 +280,7 @@ impl Walk<'_> {
         let inside = Around { stdin: Input::Step, ..outside.substitution(Sink::Argument, Status::Lost) };
         for (field, part) in parts {
             match part.kind() {
-                "file_redirect" | "herestring_redirect" => statements(part, &inside, next),
+                "file_redirect" | "herestring_redirect" => statements(self.text, part, &inside, next),
                 "heredoc_redirect" => {
                     next.extend(
                         children(part)
@@ -356,7 +373,7 @@ impl Walk<'_> {
             // No word is split in an assignment.
             Word { splits: value.kind() == "array", ..word::read(self.text, value) }
         });
-        Some(Assignment { name, value, exported: true, range: node.byte_range() })
+        Some(Assignment { name, value, exported: true, argument: false, range: node.byte_range() })
     }
 
     fn command<'t>(&mut self, node: Node<'t>, around: &Around, next: &mut Vec<(Node<'t>, Around)>) {
@@ -369,15 +386,15 @@ impl Walk<'_> {
                 "variable_assignment" => assignments.extend(self.read_assignment(part, &inside, next)),
                 "file_redirect" => {
                     self.file(part, &mut around);
-                    statements(part, &inside, next);
+                    statements(self.text, part, &inside, next);
                 }
                 "herestring_redirect" => {
                     around.stdin = Input::Text(part.byte_range());
-                    statements(part, &inside, next);
+                    statements(self.text, part, &inside, next);
                 }
                 "command_name" => {
                     words.extend(children(part).first().map(|(_, it)| word::read(self.text, *it)));
-                    statements(part, &inside, next);
+                    statements(self.text, part, &inside, next);
                 }
                 "subshell" => next.push((part, inside.clone())),
                 _ => {
@@ -390,6 +407,10 @@ impl Walk<'_> {
             return;
         }
         self.set(&words, &around);
+        let options = self.options(&around);
+        if around.asked && !options.errexit {
+            around = around.decides();
+        }
         let called = wrapper::see_through(words);
         assignments.extend(called.assignments);
         self.script.commands.push(Command {
@@ -398,7 +419,7 @@ impl Walk<'_> {
             range: node.byte_range(),
             assignments,
             open: called.open,
-            options: self.options(&around),
+            options,
             stdin: around.stdin,
             stdout: around.stdout,
             stderr: around.stderr,
@@ -455,13 +476,13 @@ fn errexit(options: &mut Options, on: bool, range: &Range<usize>) {
 }
 
 /// What stands in a node, each with what surrounds the node; `&` behind one means the background.
-fn statements<'t>(node: Node<'t>, around: &Around, next: &mut Vec<(Node<'t>, Around)>) {
+fn statements<'t>(text: &str, node: Node<'t>, around: &Around, next: &mut Vec<(Node<'t>, Around)>) {
     let parts = children(node);
     for (at, (_, part)) in parts.iter().enumerate() {
         if !part.is_named() {
             continue;
         }
-        let mut around = around.clone();
+        let mut around = around.of_statement(text, parts.get(at + 1..).unwrap_or_default());
         if parts.get(at + 1).is_some_and(|(_, it)| it.kind() == "&") {
             around.background = true;
             around.status = Status::Lost;
@@ -475,20 +496,60 @@ fn list<'t>(text: &str, node: Node<'t>, around: &Around, next: &mut Vec<(Node<'t
     let parts = children(node);
     let mut named = parts.iter().filter(|(_, it)| it.is_named()).map(|(_, it)| *it);
     let (Some(left), Some(right)) = (named.next(), named.next()) else {
-        statements(node, around, next);
+        statements(text, node, around, next);
         return;
     };
     let or = parts.iter().find(|(_, it)| it.kind() == "||");
     let left_around = match or {
-        Some((_, or)) if is_nothing(text, right) => around.clone().ignored(or.start_byte()..right.end_byte()),
+        Some((_, or)) if is_nothing(text, right, &around.stdout) => {
+            around.clone().ignored(or.start_byte()..right.end_byte())
+        }
         _ => around.clone().decides(),
     };
     next.push((left, left_around));
     next.push((right, around.clone()));
 }
 
-/// Whether a statement does nothing, and that successfully.
-fn is_nothing(text: &str, node: Node<'_>) -> bool {
-    let words = slice(text, node.byte_range());
-    matches!(words.split_whitespace().collect::<Vec<_>>().as_slice(), ["true" | ":"] | ["exit" | "return", "0"])
+/// Whether a statement does nothing, and that successfully; to print something into the output of the step is nothing that
+/// anybody would learn of a failure by.
+fn is_nothing(text: &str, node: Node<'_>, stdout: &Sink) -> bool {
+    let mut left = vec![node];
+    while let Some(node) = left.pop() {
+        match node.kind() {
+            "compound_statement" | "subshell" => {
+                left.extend(children(node).into_iter().map(|(_, it)| it).filter(Node::is_named));
+            }
+            "comment" => {}
+            "redirected_statement" => {
+                let parts = children(node);
+                if !parts.iter().all(|(field, it)| *field == Some("body") || goes_nowhere(text, *it)) {
+                    return false;
+                }
+                left.extend(node.child_by_field_name("body"));
+            }
+            "command" if says_nothing(slice(text, node.byte_range()), stdout) => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// `>&2`, `> /dev/null`: nobody reads it later.
+fn goes_nowhere(text: &str, redirection: Node<'_>) -> bool {
+    let destination = redirection.child_by_field_name("destination");
+    let destination = destination.map_or("", |it| slice(text, it.byte_range()));
+    redirection.kind() == "file_redirect"
+        && matches!(destination, "1" | "2" | "/dev/null" | "/dev/stderr" | "/dev/stdout")
+}
+
+fn says_nothing(command: &str, stdout: &Sink) -> bool {
+    match command.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["true" | "/bin/true" | "/usr/bin/true" | ":"] | ["exit" | "return", "0"] => true,
+        // What goes elsewhere, or into a variable, is read by somebody; what is run to be printed may be of use.
+        ["printf", "-v", ..] => false,
+        ["echo" | "printf", ..] => {
+            matches!(stdout, Sink::Step | Sink::Null) && !command.contains('`') && !command.contains("$(")
+        }
+        _ => false,
+    }
 }

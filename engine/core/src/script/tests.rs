@@ -41,6 +41,15 @@ fn words_are_what_a_shell_makes_of_them() {
 }
 
 #[test]
+fn what_is_asked_of_a_variable_is_not_its_value() {
+    let script = read(r#"a "${T:+set}" ${T+set} "${#T}" "${T:+$T}" ${FLAGS:+--yes} "${T:-x}" "${T##*/}""#);
+    let names: Vec<Vec<_>> = one(&script, "a").arguments.iter().map(|it| it.variables().collect()).collect();
+    assert_eq!(names[..3], [vec![], vec![], Vec::<&str>::new()]);
+    assert_eq!(names[3..], [vec!["T"], vec!["FLAGS"], vec!["T"], vec!["T"]]);
+    assert!(one(&script, "a").arguments.iter().all(|it| it.constant().is_none()));
+}
+
+#[test]
 fn commands_are_found_wherever_they_stand() {
     let text = "if a; then b; elif c; then d; else e; fi\nwhile f; do g; done\nfor x in $(h); do i; done\ncase $x in y) j ;; esac
 (k)\n{ l; }\nm() { n; }\no && p || q\nr | s\nt=$(u)\nv <(w) > \"$(x)\"\n! y\nz <<EOF\n$(aa)\nEOF\nexport B=$(bb)\n[ \"$(cc)\" = 1 ]";
@@ -75,6 +84,8 @@ fn wrappers_are_seen_through() {
     let script = read("A=b env C=\"$D\" kubectl");
     let names: Vec<_> = one(&script, "kubectl").assignments.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["A", "C"]);
+    let arguments: Vec<_> = one(&script, "kubectl").assignments.iter().map(|it| it.argument).collect();
+    assert_eq!(arguments, [false, true]);
 }
 
 #[test]
@@ -95,6 +106,15 @@ fn streams_and_status_are_followed() {
     assert_eq!(of("x || true"), (Sink::Step, Status::Ignored(2..9)));
     assert_eq!(of("x && y || :"), (Sink::Step, Status::Ignored(7..11)));
     assert_eq!(of("x || y"), (Sink::Step, Status::Decides));
+    for nothing in ["{ true; }", "(true)", "/bin/true", "echo no", "{ printf 'no\\n' >&2; :; }"] {
+        assert_eq!(of(&format!("x || {nothing}")).1, Status::Ignored(2..5 + nothing.len()), "{nothing}");
+    }
+    assert!(matches!(of("x || echo no >&2").1, Status::Ignored(_)));
+    for something in ["echo no > f", "{ echo no; exit 1; }", "echo \"$(y)\"", "printf -v z no", "{ z=1; true; }"] {
+        assert_eq!(of(&format!("x || {something}")).1, Status::Decides, "{something}");
+    }
+    assert_eq!(of("v=$(x || echo no)").1, Status::Decides);
+    assert_eq!(of("(x || echo no) > f").1, Status::Decides);
     assert_eq!(of("y || x"), (Sink::Step, Status::Counts));
     assert_eq!(of("if x; then y; fi"), (Sink::Step, Status::Decides));
     assert_eq!(of("if y; then x; fi"), (Sink::Step, Status::Counts));
@@ -137,6 +157,18 @@ fn what_the_shell_does_by_itself_is_known_at_each_command() {
 }
 
 #[test]
+fn a_status_that_is_read_decides() {
+    let of = |text: &str| one(&read(text), "x").status.clone();
+    for text in ["set +e\nx\nrc=$?", "set +e; x > f; # why\n[ $? -eq 0 ]", "set +e\nx | y\na=(\"${PIPESTATUS[@]}\")"] {
+        assert_eq!(of(text), Status::Decides, "{text}");
+    }
+    assert_eq!(of("set +e\nif y; then { z; x; }\nrc=$?; fi"), Status::Decides);
+    assert_eq!(of("set +e\nx\ny\nrc=$?"), Status::Counts);
+    assert_eq!(of("set +e\n{ x; y; }\nrc=$?"), Status::Counts);
+    assert_eq!(of("x\nrc=$?"), Status::Counts);
+}
+
+#[test]
 fn flags_in_all_forms() {
     let script = read("x -n ns --context=\"$C\" --kubeconfig /k -ojson -it get -- --after");
     let it = one(&script, "x");
@@ -149,6 +181,21 @@ fn flags_in_all_forms() {
     assert_eq!(one(&script, "velero").verbs(), ["restore", "create", "r"]);
     assert!(one(&script, "velero").does("velero", &["restore", "create"]));
     assert!(!one(&script, "velero").does("velero", &["restore", "get"]));
+}
+
+#[test]
+fn the_verb_of_a_cloud_ends_where_its_own_flags_begin() {
+    for (text, verbs) in [
+        ("az network dns record-set a add-record -g g -z z -n n -a 1.2.3.4", "network dns record-set a add-record"),
+        ("az keyvault secret list --vault-name kv", "keyvault secret list"),
+        ("az --only-show-errors --subscription s group list --tag a", "group list"),
+        ("aws --region \"$R\" rds --profile=p delete-db-cluster --db-cluster-identifier x", "rds delete-db-cluster"),
+        ("gcloud sql --project p instances delete -q x", "sql instances delete x"),
+        ("gcloud storage rm -r gs://b", "storage rm"),
+    ] {
+        let script = read(text);
+        assert_eq!(script.commands[0].verbs().join(" "), verbs, "{text}");
+    }
 }
 
 #[test]

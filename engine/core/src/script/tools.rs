@@ -105,7 +105,8 @@ const ARGOCD: &[&str] = &[
 const AWS: &[&str] =
     &["--region", "--profile", "--output", "--query", "--endpoint-url", "--cli-read-timeout", "--cli-connect-timeout"];
 const AZ: &[&str] = &["--subscription", "--output", "--query", "--resource-group", "--name", "-g", "-n", "-o"];
-const GCLOUD: &[&str] = &["--project", "--account", "--configuration", "--format", "--region", "--zone"];
+const GCLOUD: &[&str] =
+    &["--project", "--account", "--configuration", "--format", "--impersonate-service-account", "--region", "--zone"];
 const ETCD: &[&str] = &[
     "--endpoints",
     "--cacert",
@@ -141,6 +142,46 @@ const PSQL: &[&str] = &[
     "--output",
 ];
 
+const TERRAFORM: &[&str] = &[
+    "--backup",
+    "--lock-timeout",
+    "--parallelism",
+    "--replace",
+    "--state",
+    "--state-out",
+    "--target",
+    "--var",
+    "--var-file",
+    "-backup",
+    "-lock-timeout",
+    "-parallelism",
+    "-replace",
+    "-state",
+    "-state-out",
+    "-target",
+    "-var",
+    "-var-file",
+];
+const RESTIC: &[&str] = &["--repo", "--password-file", "--password-command", "--repository-file", "-o", "-p", "-r"];
+const PG_CTL: &[&str] = &["--log", "--mode", "--options", "--pgdata", "--timeout", "-D", "-l", "-m", "-o", "-p", "-t"];
+
+/// Switches that every subcommand of a cloud's client has.
+pub(super) const CLOUD_SWITCHES: [&str; 8] = [
+    "--debug",
+    "--no-cli-pager",
+    "--no-paginate",
+    "--no-verify-ssl",
+    "--only-show-errors",
+    "--quiet",
+    "--verbose",
+    "-q",
+];
+
+/// Whether a program is the client of a cloud, with more flags than anybody can list.
+pub(super) fn is_of_a_cloud(program: &str) -> bool {
+    matches!(program, "aws" | "az" | "gcloud")
+}
+
 /// The flags of a program whose value is the next word.
 pub(super) fn values(program: &str) -> &'static [&'static str] {
     match program {
@@ -157,6 +198,9 @@ pub(super) fn values(program: &str) -> &'static [&'static str] {
         "vault" => VAULT,
         "dropdb" | "createdb" => DROPDB,
         "psql" => PSQL,
+        "pg_ctl" => PG_CTL,
+        "restic" => RESTIC,
+        "terraform" | "tofu" => TERRAFORM,
         _ => &[],
     }
 }

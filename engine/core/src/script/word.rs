@@ -49,6 +49,11 @@ fn expansion(text: &str, kind: &str, node: Node<'_>, quoted: bool, word: &mut Wo
         "simple_expansion" | "expansion" => {
             let mut cursor = node.walk();
             let mut children = node.named_children(&mut cursor);
+            if has_no_value(slice(text, node.byte_range())) {
+                word.splits |= !quoted;
+                word.push(Piece::Unknown);
+                return;
+            }
             let name = children.find(|it| matches!(it.kind(), "variable_name" | "special_variable_name" | "subscript"));
             let name = name.map_or("", |name| slice(text, name.byte_range()));
             let list = name.starts_with('@') || name.contains("[@]") || name == "*" || name.contains("[*]");
@@ -68,6 +73,18 @@ fn expansion(text: &str, kind: &str, node: Node<'_>, quoted: bool, word: &mut Wo
         "$" => word.push(Piece::Text("$".to_owned())),
         _ => word.push(Piece::Unknown),
     }
+}
+
+/// `${#NAME}` and `${NAME:+text}`: a length, and a text of its own, but never what the variable has. Flags are left to be told
+/// by the name: `${FLAGS:+--yes}`.
+fn has_no_value(expansion: &str) -> bool {
+    let Some(inner) = expansion.strip_prefix("${").and_then(|it| it.strip_suffix('}')) else { return false };
+    let is_name = |it: &str| !it.is_empty() && it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    if let Some(name) = inner.strip_prefix('#') {
+        return is_name(name);
+    }
+    let Some((name, text)) = inner.split_once('+') else { return false };
+    is_name(name.strip_suffix(':').unwrap_or(name)) && !text.contains(['$', '`']) && !text.starts_with('-')
 }
 
 /// A text in double quotes: the grammar leaves out some of its white space, so what is between the expansions is taken from

@@ -132,7 +132,7 @@ fn assignment(word: &Word) -> Option<Assignment> {
         value.push(Piece::Text(rest.to_owned()));
     }
     word.pieces.iter().skip(1).for_each(|piece| value.push(piece.clone()));
-    fits.then(|| Assignment { name: name.to_owned(), value, exported: true, range: word.range.clone() })
+    fits.then(|| Assignment { name: name.to_owned(), value, exported: true, argument: true, range: word.range.clone() })
 }
 
 /// Reads the scripts that shells in it are given by `-c`, and puts their commands behind those.

@@ -35,7 +35,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for Ungated { reading, command, what, .. } in context.ungated(loses) {
+    for Ungated { reading, command, what, .. } in context.ungated(|_, program, command| loses(program, command)) {
         findings.push(
             context
                 .finding_in(

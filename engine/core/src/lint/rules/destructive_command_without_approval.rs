@@ -2,7 +2,13 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, gates::Ungated, programs::destroys},
+    lint::{
+        Context, Rule,
+        gates::Ungated,
+        programs::{destroys, drops_data},
+        scripts::Reading,
+    },
+    script::{Command, Input},
 };
 
 /// A command that destroys data or a whole environment, and nobody has to say yes to it.
@@ -35,7 +41,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    for Ungated { reading, program, command, what } in context.ungated(destroys) {
+    for Ungated { reading, program, command, what } in context.ungated(says) {
         findings.push(
             context
                 .finding_in(
@@ -48,4 +54,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 .help("add an `approval`; an undo may have one of its own; `unattended: drill-only` lets drills pass"),
         );
     }
+}
+
+fn says(reading: &Reading<'_>, program: &str, command: &Command) -> Option<&'static str> {
+    destroys(program, command).or_else(|| {
+        // A client of a database reads from standard input what it has to do.
+        let Input::Text(range) = &command.stdin else { return None };
+        let reads = matches!(program, "psql" | "mysql") && drops_data(reading.text(range));
+        reads.then_some("data in a database")
+    })
 }

@@ -8,11 +8,12 @@ use crate::{
 
 /// A command that changes something may fail, and nobody learns of it.
 ///
-/// With `|| true` or behind `set +e` the step goes on as if it had worked, and is green at its end. With `2> /dev/null` it fails,
+/// With `|| true`, `|| echo …` or behind `set +e` the step goes on as if it had worked, and is green at its end. With `2> /dev/null` it fails,
 /// and nobody can say why: what it printed is not in the evidence. At two in the morning the recovery is complete by all
 /// that is shown, and something is missing.
 ///
-/// Steps of `cleanup`, undos and checks are left alone, as are commands whose status decides something.
+/// Steps of `cleanup`, undos and checks are left alone, as are commands whose status decides something, or is read from `$?`
+/// right behind them.
 ///
 /// Bad:
 ///

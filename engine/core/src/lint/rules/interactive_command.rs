@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule},
+    lint::{Context, Rule, scripts::Reading},
     script::{Command, Input, Word},
 };
 
@@ -10,7 +10,8 @@ use crate::{
 ///
 /// A step has no terminal: nothing answers. The command ends with an error when it is lucky, and waits until the time-out when it is
 /// not. Whoever wrote it saw the question on their own terminal, said yes, and never noticed; it is two in the morning when
-/// it is asked again. Who may say yes is what `approval` is for.
+/// it is asked again. Who may say yes is what `approval` is for. A variable by which the program is told not to ask
+/// (`CLOUDSDK_CORE_DISABLE_PROMPTS`, `TF_CLI_ARGS_apply`) is an answer as well.
 ///
 /// Bad:
 ///
@@ -41,7 +42,7 @@ const YES: &[&str] = &["--yes", "-y"];
 const QUIET: &[&str] = &["--quiet", "-q"];
 const APPROVE: &[&str] = &["-auto-approve", "--auto-approve"];
 
-const QUESTIONS: [Asks; 35] = [
+const QUESTIONS: [Asks; 38] = [
     ("argocd", &["app", "delete"], YES),
     ("az", &["acr", "delete"], YES),
     ("az", &["aks", "delete"], YES),
@@ -75,6 +76,9 @@ const QUESTIONS: [Asks; 35] = [
     ("terraform", &["destroy"], APPROVE),
     ("tofu", &["destroy"], APPROVE),
     ("velero", &["backup", "delete"], &["--confirm"]),
+    ("velero", &["delete", "backup"], &["--confirm"]),
+    ("velero", &["delete", "restore"], &["--confirm"]),
+    ("velero", &["delete", "schedule"], &["--confirm"]),
     ("velero", &["restore", "delete"], &["--confirm"]),
     ("velero", &["schedule", "delete"], &["--confirm"]),
 ];
@@ -82,7 +86,7 @@ const QUESTIONS: [Asks; 35] = [
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (reading, program, command) in context.commands() {
         let answered = command.stdin != Input::Step || reading.has_stdin;
-        if answered || command.may_have_more() {
+        if answered || command.may_have_more() || is_told_not_to_ask(reading, program, command) {
             continue;
         }
         if let Some((what, help)) = asks(program, command) {
@@ -101,12 +105,33 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Whether the environment may say yes for it. What it is set to is not looked at: whoever sets it has thought of the question.
+fn is_told_not_to_ask(reading: &Reading<'_>, program: &str, command: &Command) -> bool {
+    let names: &[&str] = match program {
+        "az" => &["AZURE_CORE_DISABLE_CONFIRM_PROMPT"],
+        "gcloud" => &["CLOUDSDK_CORE_DISABLE_PROMPTS"],
+        "terraform" | "tofu" => match command.verbs().first() {
+            Some(&"apply") => &["TF_CLI_ARGS", "TF_CLI_ARGS_apply"],
+            Some(&"destroy") => &["TF_CLI_ARGS", "TF_CLI_ARGS_destroy"],
+            _ => &[],
+        },
+        _ => &[],
+    };
+    names.iter().any(|name| reading.sets(name, command))
+}
+
+/// Whether one of these flags is given, also as one letter of several: `-fy`.
+fn says(command: &Command, flags: &[&str]) -> bool {
+    let letter = |flag: &&str| flag.strip_prefix('-').filter(|it| it.len() == 1).and_then(|it| it.chars().next());
+    command.has(flags) || flags.iter().filter_map(letter).any(|it| command.has_switch(it))
+}
+
 fn asks(program: &str, command: &Command) -> Option<(String, String)> {
     let known = QUESTIONS.iter().find(|(name, verbs, _)| *name == program && command.does(name, verbs));
     if let Some((_, verbs, flags)) = known {
         let flag = flags.first()?;
         let what = format!("`{program} {}` without `{flag}`", verbs.join(" "));
-        return (!command.has(flags))
+        return (!says(command, flags))
             .then(|| (what, format!("add `{flag}`, and an `approval` to the step if it has a point")));
     }
     let verbs = command.verbs();
@@ -131,7 +156,7 @@ fn asks(program: &str, command: &Command) -> Option<(String, String)> {
             "`dropdb` with a question".to_owned(),
             "take `-i` away, and add an `approval` to the step".to_owned(),
         )),
-        ("read", _) if command.has(&["-p"]) => Some((
+        ("read", _) if says(command, &["-p"]) => Some((
             "`read` with a question".to_owned(),
             "use `approval`, a check with `ask`, or an input: the answer is then in the evidence".to_owned(),
         )),

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule, programs::words, scripts::Reading},
-    script::{Command, Sink},
+    script::{Command, Flag, Sink, Word},
 };
 
 /// A command prints secrets into the output of its step, which is kept as evidence.
@@ -62,14 +62,7 @@ fn prints(program: &str, command: &Command) -> Option<&'static str> {
     let verbs = command.verbs();
     let text = words(command);
     match (program, verbs.as_slice()) {
-        ("kubectl" | "oc", ["get", kind, ..]) => {
-            let kinds = kind.split(['/', '.']).next()?;
-            let secret = kinds.split(',').any(|it| matches!(it, "secret" | "secrets"));
-            let form = command.flag(&["-o", "--output"])?;
-            let form = form.value()?;
-            let data = form.contains("data") && !form.contains("metadata") || form.contains(".data");
-            (secret && (matches!(form, "yaml" | "json") || data)).then_some("the contents of a Secret")
-        }
+        ("kubectl" | "oc", ["get", ..]) => prints_a_secret(command).then_some("the contents of a Secret"),
         ("kubectl" | "oc", ["config", "view", ..]) => {
             command.has(&["--raw"]).then_some("the credentials of a kubeconfig")
         }
@@ -79,10 +72,15 @@ fn prints(program: &str, command: &Command) -> Option<&'static str> {
         ("terraform" | "tofu", ["show", ..]) => {
             command.has(&["-json", "--json"]).then_some("state, sensitive values included")
         }
+        // How the server itself does stands below `sys/`.
+        ("vault", ["read", path, ..]) if path.starts_with("sys/") => None,
         ("vault", ["kv", "get", ..] | ["read", ..]) => Some("a secret of Vault"),
-        ("aws", ["secretsmanager", "get-secret-value", ..]) => Some("a secret of Secrets Manager"),
+        ("aws", ["secretsmanager", "get-secret-value", ..]) => {
+            asks_for(command, "Secret", &[]).then_some("a secret of Secrets Manager")
+        }
         ("aws", ["ssm", "get-parameter" | "get-parameters" | "get-parameters-by-path", ..]) => {
-            command.has(&["--with-decryption"]).then_some("a decrypted parameter")
+            let decrypts = command.has(&["--with-decryption"]);
+            (decrypts && asks_for(command, "Value", &["Parameter", "Parameters"])).then_some("a decrypted parameter")
         }
         ("aws", ["sts", "assume-role" | "get-session-token", ..]) => {
             (!text.contains("--query")).then_some("temporary credentials")
@@ -111,38 +109,75 @@ fn prints(program: &str, command: &Command) -> Option<&'static str> {
     }
 }
 
+/// Whether `kubectl get` prints what stands in a Secret.
+fn prints_a_secret(command: &Command) -> bool {
+    // The name may be known only when it runs: `"secret/$NAME"`.
+    let kinds = command.positional().nth(1).map_or("", Word::head);
+    let kinds = kinds.split(['/', '.']).next().unwrap_or_default();
+    if !kinds.split(',').any(|it| matches!(it, "secret" | "secrets")) {
+        return false;
+    }
+    let form = command.flag(&["-o", "--output"]);
+    let template = command.flag(&["--template"]);
+    let text = |flag: &Option<Flag<'_>>| flag.as_ref().and_then(Flag::value).unwrap_or_default().to_owned();
+    let (form, template) = (text(&form), text(&template));
+    let data = [&form, &template]
+        .into_iter()
+        .any(|it| it.contains("data") && !it.contains("metadata") || it.contains(".data"));
+    matches!(form.as_str(), "yaml" | "json") || data
+}
+
+/// Whether the `--query` of a command, if it has one, leaves something secret in what is printed: a field of which the name has
+/// `field`, or one of the `wholes`. What is not constant is in doubt.
+fn asks_for(command: &Command, field: &str, wholes: &[&str]) -> bool {
+    let Some(query) = command.flag(&["--query"]) else { return true };
+    let Some(query) = query.value() else { return false };
+    let letters = query.trim_matches(|it: char| !it.is_ascii_alphabetic());
+    query.contains(field) && !query.contains("length(") || letters.is_empty() || wholes.contains(&letters)
+}
+
 /// The command that prints it into the output of the step: itself, the last one of its pipeline, or an `echo` of the variable
 /// that it is put into.
 fn arrives<'a>(reading: &'a Reading<'_>, command: &'a Command) -> Option<&'a Command> {
-    match &command.stdout {
-        Sink::Step => Some(command),
+    let last = match &command.stdout {
         Sink::Pipe => {
             let behind = reading.script.behind_in_pipeline(command);
             let last = behind.last()?;
-            let passes = behind.iter().all(|it| passes_on(it));
-            (passes && last.stdout == Sink::Step).then_some(*last)
+            behind.iter().all(|it| passes_on(it)).then_some(*last)?
         }
+        _ => command,
+    };
+    match &last.stdout {
+        Sink::Step => Some(last),
         Sink::Variable(name) => reading.script.commands.iter().find(|it| {
-            let prints = matches!(it.program(), Some("echo" | "printf"));
+            let prints = matches!(it.program(), Some("echo" | "printf")) && !it.has(&["-v"]);
             prints
                 && it.stdout == Sink::Step
-                && it.range.start > command.range.end
+                && it.range.start > last.range.end
                 && it.arguments.iter().any(|word| word.variables().any(|it| it == name))
         }),
-        Sink::Argument | Sink::File | Sink::Null | Sink::Caller => None,
+        Sink::Argument | Sink::File | Sink::Null | Sink::Caller | Sink::Pipe => None,
     }
 }
 
 /// Whether a command of a pipeline prints the secrets that it reads.
 fn passes_on(command: &Command) -> bool {
-    let text = words(command);
     match command.program() {
         Some("cat" | "tee" | "base64" | "awk" | "cut" | "sed" | "tr" | "sort" | "head" | "tail") => true,
-        Some("jq" | "yq") => {
-            let few = ["keys", "length", "metadata", "name", "type", "has("].iter().any(|it| text.contains(it));
-            !few || text.contains(".data") && !text.contains("keys")
-        }
+        Some("jq" | "yq") => !prints_little(&words(command)),
         Some("grep") => !command.has_switch('q') && !command.has_switch('c') && !command.has_switch('l'),
         _ => false,
     }
+}
+
+/// Whether a filter leaves nothing secret: names, numbers, or an answer of yes or no.
+fn prints_little(filter: &str) -> bool {
+    // What a Secret is called, and the version of one of Vault, stand in `metadata`.
+    let filter = filter.replace(".data.metadata", ".metadata");
+    let last = filter.rsplit('|').next().unwrap_or_default();
+    let chooses = filter.contains("select(") || filter.contains("if ");
+    let compares = ["==", "!=", "has(", "test("].iter().any(|it| last.contains(it)) && !chooses;
+    let counts = ["keys", "length"].iter().any(|it| last.contains(it)) || last.trim() == "type";
+    let names = ["keys", "metadata", "name", "type"].iter().any(|it| filter.contains(it));
+    compares || counts || names && (!filter.contains(".data") || filter.contains("keys"))
 }

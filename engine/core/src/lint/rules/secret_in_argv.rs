@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule, scripts::Reading},
+    script::Word,
 };
 
 /// A secret is an argument of a program.
 ///
 /// Arguments can be read by everybody on the machine for as long as the program runs (`ps`, `/proc`), and audit logs keep them
 /// for years. That the secret came in by `env` is of no use once the shell has put it into a command line. At two in the
-/// morning a recovery runs on a machine that many are logged on to. What the shell itself does (`echo`, `printf`, `test`) is no
+/// morning a recovery runs on a machine that many are logged on to. What `sudo` or `env` sets for a program is an argument of
+/// theirs. What the shell itself does (`echo`, `printf`, `test`) is no
 /// program and is left alone.
 ///
 /// Bad:
@@ -55,11 +57,20 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             continue;
         }
         for (program, command) in reading.commands().filter(|(program, _)| !BUILTINS.contains(program)) {
-            let shown = command.arguments.iter().find_map(|word| {
-                let name = word.variables().find(|name| secrets.contains_key(*name))?;
-                Some((word, name))
+            let shown = command.arguments.iter().find_map(|word| Some((word, holder(word, &secrets)?, None)));
+            // `sudo NAME=value` and `env NAME=value` are arguments until the program itself is started.
+            let wrapped = command.assignments.iter().filter(|it| it.argument);
+            let shown = shown.or_else(|| {
+                wrapped.into_iter().find_map(|it| Some((&it.value, holder(&it.value, &secrets)?, Some(&it.name))))
             });
-            let Some((word, name)) = shown else { continue };
+            let Some((word, name, set)) = shown else { continue };
+            let (whose, help) = match set {
+                Some(set) => (
+                    format!("what starts `{program}`"),
+                    format!("set it in `env`, and let `sudo --preserve-env={set}` pass it on"),
+                ),
+                None => (format!("`{program}`"), instead(program).to_owned()),
+            };
             let input = secrets.get(name).copied().unwrap_or_default();
             let declared = context.key(&["inputs", input], crate::source::Span::default());
             findings.push(
@@ -68,14 +79,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                         &RULE,
                         reading,
                         &word.range,
-                        format!("expected no secret in the arguments of `{program}`, found `{name}`, which has `inputs.{input}`"),
+                        format!(
+                            "expected no secret in the arguments of {whose}, found `{name}`, which has `inputs.{input}`"
+                        ),
                     )
                     .label("everybody on the machine can read it")
                     .related(context.source, declared, "declared as a secret here")
-                    .help(instead(program)),
+                    .help(help),
             );
         }
     }
+}
+
+/// The variable in a word that has a secret.
+fn holder<'a>(word: &'a Word, secrets: &BTreeMap<&str, &str>) -> Option<&'a str> {
+    word.variables().find(|name| secrets.contains_key(*name))
 }
 
 fn instead(program: &str) -> &'static str {

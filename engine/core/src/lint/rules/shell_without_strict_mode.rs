@@ -10,7 +10,7 @@ use crate::{
 ///
 /// A `shell` step is run by `bash -euo pipefail`. An `interpreter` of one's own, or `bash -c` in an `exec`, has none of that
 /// unless it says so: only the last command decides. The backup is not found, the deletion behind it works, and at two in the
-/// morning the step is green.
+/// morning the step is green. A failure that the script ends with by itself (`|| exit 1`) has been thought of.
 ///
 /// Bad:
 ///
@@ -40,8 +40,8 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for reading in context.readings() {
-        if let Some(interpreter) = reading.interpreter.filter(|_| goes_on(&reading.script, &(0..usize::MAX))) {
-            let Some(first) = reading.script.commands.first() else { continue };
+        let first = reading.interpreter.and_then(|it| Some((it, passed_over(&reading.script, &(0..usize::MAX))?)));
+        if let Some((interpreter, first)) = first {
             findings.push(
                 context
                     .finding(
@@ -60,7 +60,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
         }
         for (program, command) in reading.commands() {
             let Some(inner) = inner_script(program, command) else { continue };
-            if goes_on(&reading.script, &inner.range) {
+            if passed_over(&reading.script, &inner.range).is_some() {
                 findings.push(
                     context
                         .finding_in(
@@ -77,21 +77,44 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether a failure goes unnoticed: one command follows another, and nothing has been said about failures.
-fn goes_on(script: &Script, within: &std::ops::Range<usize>) -> bool {
-    let mut commands = script.commands.iter().filter(|it| {
-        let inside = within.start <= it.range.start && it.range.end <= within.end;
-        inside && it.function.is_none() && it.pipeline.is_none_or(|it| it.position == 0)
-    });
-    let unnoticed = |it: &&Command| {
+/// What a shell does itself and hardly fails at, or what comes before a script says how it takes failures.
+const HARMLESS: [&str; 13] =
+    [":", "cd", "echo", "exit", "export", "printf", "return", "set", "shopt", "trap", "true", "umask", "unset"];
+
+/// The first command whose failure goes unnoticed: another one follows it, and nothing has been said about failures.
+fn passed_over<'a>(script: &'a Script, within: &std::ops::Range<usize>) -> Option<&'a Command> {
+    let commands: Vec<&Command> = script
+        .commands
+        .iter()
+        .filter(|it| {
+            let inside = within.start <= it.range.start && it.range.end <= within.end;
+            inside && it.function.is_none() && it.pipeline.is_none_or(|it| it.position == 0)
+        })
+        .collect();
+    let unnoticed = |it: &Command| {
         it.status == Status::Counts
             && !it.options.errexit
             && it.options.relaxed.is_none()
-            && !matches!(it.program(), Some("set" | "echo" | "cd" | "export" | "printf"))
+            && !it.program().is_some_and(|name| HARMLESS.contains(&name) || ends(script, name))
     };
-    let Some(first) = commands.find(unnoticed) else { return false };
-    let end = first.range.end;
-    commands.any(|it| it.range.start >= end)
+    commands.iter().enumerate().find_map(|(at, command)| {
+        let mut behind = commands.get(at + 1..)?.iter().filter(|it| it.range.start >= command.range.end);
+        let next = behind.next()?;
+        // What is told before the script ends anyway is no failure that it goes on behind.
+        let well = next.arguments.first().is_some_and(|it| it.constant() == Some("0"));
+        let ended = !well && next.program().is_some_and(|name| ends(script, name));
+        (unnoticed(command) && !ended).then_some(*command)
+    })
+}
+
+/// Whether the script ends with this command: `exit`, or a function of it that has one (`die`).
+fn ends(script: &Script, program: &str) -> bool {
+    matches!(program, "exit" | "return")
+        || script.functions.iter().any(|name| name == program)
+            && script
+                .commands
+                .iter()
+                .any(|it| it.function.as_deref() == Some(program) && matches!(it.program(), Some("exit")))
 }
 
 /// The script that a shell is given by `-c`.
