@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::{Change, Diff, Order, StepChange, shown, text::MOST};
+use super::{
+    Change, Diff, Order, StepChange,
+    code::{cell, code},
+    shown,
+    text::MOST,
+};
 use crate::words;
 
 /// A comment.
 #[must_use]
 pub fn markdown(diff: &Diff) -> String {
-    let mut page = format!("### Runbook `{}`\n\n", code(&diff.names[1]));
+    let mut page = format!("### Runbook {}\n\n", code(&diff.names[1]));
     if diff.is_empty() {
         page.push_str("No difference that a run or a reader would notice.\n");
         return page;
@@ -16,7 +21,8 @@ pub fn markdown(diff: &Diff) -> String {
     if !diff.attention.is_empty() {
         page.push_str("**Look at**\n\n");
         for one in &diff.attention {
-            _ = writeln!(page, "- {}", words::line(one));
+            // Its own words, and code spans of what stands in a runbook.
+            _ = writeln!(page, "- {one}");
         }
         page.push('\n');
     }
@@ -32,7 +38,7 @@ pub fn markdown(diff: &Diff) -> String {
                 0 => String::new(),
                 some => format!(", {} without an estimate", words::count(some, "step")),
             };
-            let steps: Vec<String> = path.steps.iter().map(|step| format!("`{}`", code(step))).collect();
+            let steps: Vec<String> = path.steps.iter().map(|step| cell(step)).collect();
             _ = writeln!(page, "| {word}{mode} | {}{unknown} | {} |", super::length(path.millis), steps.join(" → "));
         }
     }
@@ -43,7 +49,7 @@ pub fn markdown(diff: &Diff) -> String {
             match step {
                 StepChange::Added(id) => row(&mut page, id, "added"),
                 StepChange::Removed(id) => row(&mut page, id, "removed"),
-                StepChange::Renamed { old, new } => row(&mut page, new, &format!("renamed, it was `{}`", code(old))),
+                StepChange::Renamed { old, new } => row(&mut page, new, &format!("renamed, it was {}", cell(old))),
                 StepChange::Changed { id, changes } => row(&mut page, id, &cells(changes)),
             }
         }
@@ -63,26 +69,21 @@ pub fn markdown(diff: &Diff) -> String {
 }
 
 fn row(page: &mut String, what: &str, told: &str) {
-    _ = writeln!(page, "| `{}` | {told} |", code(what));
+    _ = writeln!(page, "| {} | {told} |", cell(what));
 }
 
 fn cells(changes: &[Change]) -> String {
     let cells: Vec<String> =
-        changes.iter().map(|change| format!("`{}`: {}", code(&change.what), arrow(change))).collect();
+        changes.iter().map(|change| format!("{}: {}", cell(&change.what), arrow(change))).collect();
     cells.join("<br>")
 }
 
 fn arrow(change: &Change) -> String {
     let value = |value: &Option<serde_json::Value>| match value {
-        Some(_) => format!("`{}`", code(&shown(value.as_ref()))),
+        Some(_) => cell(&shown(value.as_ref())),
         None => "none".to_owned(),
     };
     format!("{} → {}", value(&change.old), value(&change.new))
-}
-
-/// What stands between back-ticks in a table: nothing in it ends either of them.
-fn code(text: &str) -> String {
-    words::line(text).replace('`', "'").replace('|', "\\|")
 }
 
 fn edges(page: &mut String, order: &Order) {
@@ -97,7 +98,7 @@ fn edges(page: &mut String, order: &Order) {
         }
         _ = writeln!(page, "<details><summary>{title}{mode}: {}</summary>\n", pairs.len());
         for pair in pairs.iter().take(MOST) {
-            _ = writeln!(page, "- `{}` before `{}`", code(&pair.0), code(&pair.1));
+            _ = writeln!(page, "- {} before {}", code(&pair.0), code(&pair.1));
         }
         if pairs.len() > MOST {
             _ = writeln!(page, "- and {} more", pairs.len() - MOST);

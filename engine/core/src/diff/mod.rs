@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod attention;
+mod code;
 mod json;
 mod markdown;
 mod order;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::{Diff, Pair, Path, StepChange, diff, json, markdown, text};
 use crate::{model::parse::parse, source::Source};
 
+mod page;
+
 const HEAD: &str = "apiVersion: lifeboat.dev/v1
 kind: Runbook
 metadata: {name: test, owner: team}
@@ -91,8 +93,8 @@ fn gates_checks_and_undos_that_are_gone_are_told_first() {
     for wanted in [
         "`a` needs no approval any more",
         "`a` has no undo any more",
-        "`a` lost the check \"it answers\"",
-        "`a` lost the check #2",
+        "`a` lost the check `\"it answers\"`",
+        "`a` lost the check `#2`",
     ] {
         assert!(found.attention.iter().any(|told| told == wanted), "{wanted}: {:?}", found.attention);
     }
@@ -109,9 +111,9 @@ fn a_check_is_lost_whatever_its_name_is() {
     let (same, twin) = ("{name: same, exec: [look]}, ", "{name: same, exec: [more]}");
     let old = with(&format!("{one}{two}{same}{twin}"));
     for (new, told) in [
-        (with(&format!("{two}{same}{twin}")), r#"`a` lost the check "pods #1""#),
-        (with(&format!("{one}{same}{twin}")), r#"`a` lost the check "it says \"yes\" now""#),
-        (with(&format!("{one}{two}{same}")), r#"`a` lost the check "same" (2)"#),
+        (with(&format!("{two}{same}{twin}")), r#"`a` lost the check `"pods #1"`"#),
+        (with(&format!("{one}{same}{twin}")), r#"`a` lost the check `"it says \"yes\" now"`"#),
+        (with(&format!("{one}{two}{same}")), r#"`a` lost the check `"same" (2)`"#),
     ] {
         assert_eq!(between(&old, &new).attention, [told], "{new}");
     }

@@ -31,8 +31,8 @@ pub fn text(diff: &Diff) -> String {
         page.push_str("STEPS\n");
         for step in &diff.steps {
             match step {
-                StepChange::Added(id) => _ = writeln!(page, "  + {id}"),
-                StepChange::Removed(id) => _ = writeln!(page, "  - {id}"),
+                StepChange::Added(id) => _ = writeln!(page, "  + {}", words::line(id)),
+                StepChange::Removed(id) => _ = writeln!(page, "  - {}", words::line(id)),
                 StepChange::Renamed { old, new } => _ = writeln!(page, "  = {old} is called {new} now"),
                 StepChange::Changed { id, changes } => {
                     _ = writeln!(page, "  ~ {id}");
@@ -50,7 +50,13 @@ pub fn text(diff: &Diff) -> String {
 
 fn lines(page: &mut String, indent: &str, changes: &[Change]) {
     for change in changes {
-        _ = writeln!(page, "{indent}{}: {} → {}", change.what, shown(change.old.as_ref()), shown(change.new.as_ref()));
+        _ = writeln!(
+            page,
+            "{indent}{}: {} → {}",
+            words::line(&change.what),
+            shown(change.old.as_ref()),
+            shown(change.new.as_ref())
+        );
     }
 }
 
