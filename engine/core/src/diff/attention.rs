@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Change, Diff, Path, StepChange, code::code};
+use super::{Change, Diff, Path, StepChange, cleanup, code::code};
 use crate::{
     model::{Mode, Runbook},
     words,
@@ -113,6 +113,7 @@ fn of_head(change: &Change) -> Option<String> {
     }
     match what.as_str() {
         "recovery.level" => Some(format!("another level is claimed: {}", code(&super::shown(new.as_ref())))),
+        cleanup::ORDER => Some("the steps of `cleanup` run in another order".to_owned()),
         "guards" => Some("the guards are others".to_owned()),
         "roles" => Some("the roles are others".to_owned()),
         _ if what.starts_with("roles.") => {

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod attention;
+mod cleanup;
 mod code;
 mod json;
 mod markdown;
@@ -36,7 +37,7 @@ pub use text::text;
 pub struct Diff {
     /// The names under which the two were read.
     pub names: [String; 2],
-    /// What is different outside of `steps` and `cleanup`.
+    /// What is different outside of `steps` and `cleanup`, and the order of `cleanup`.
     pub head: Vec<Change>,
     /// Steps of `steps`, and of `cleanup` as `cleanup/…`; in the order of the new runbook, removed ones last.
     pub steps: Vec<StepChange>,
@@ -113,7 +114,8 @@ pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
     }
     let gone = |id: &String| after.get(id).is_none() && !renamed.iter().any(|(from, _)| from == id);
     steps.extend(before.0.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().map(StepChange::Removed));
-    let head = changes(&head(old.0), &head(new.0));
+    let mut head = changes(&head(old.0), &head(new.0));
+    head.extend(cleanup::order(old.0, new.0, &renamed));
     let differ = |runbook: &Runbook| runbook.steps.values().any(|step| step.only.is_some());
     let modes = if differ(old.0) || differ(new.0) { vec![Mode::Incident, Mode::Drill] } else { vec![Mode::Incident] };
     let one = modes.len() == 1;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Diff, Pair, Path, StepChange, diff, json, markdown, text};
 use crate::{model::parse::parse, source::Source};
 
+mod cleanup;
 mod page;
 
 const HEAD: &str = "apiVersion: lifeboat.dev/v1

@@ -1,0 +1,28 @@
+//! Whether the steps of `cleanup` run in another order.
+//!
+//! Duty: they run one after the other in file order, so that order is a difference, and the only one that no value shows.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::Change;
+use crate::model::Runbook;
+
+/// What the change is called.
+pub(super) const ORDER: &str = "order of cleanup";
+
+/// The order of those that are in both, by their new names, when it is another one.
+pub(super) fn order(old: &Runbook, new: &Runbook, renamed: &[(String, String)]) -> Option<Change> {
+    let new_name = |id: &String| {
+        let inside = |name: &String| name.strip_prefix("cleanup/").map(str::to_owned);
+        let found = renamed.iter().find(|(from, _)| inside(from).as_ref() == Some(id));
+        found.and_then(|(_, to)| inside(to)).unwrap_or_else(|| id.clone())
+    };
+    let was: Vec<String> = old.cleanup.keys().map(new_name).collect();
+    let olds: HashSet<&String> = was.iter().collect();
+    let is: Vec<&String> = new.cleanup.keys().filter(|id| olds.contains(id)).collect();
+    let was: Vec<&String> = was.iter().filter(|id| new.cleanup.contains_key(*id)).collect();
+    let ids = |ids: &[&String]| Some(Value::from_iter(ids.iter().map(|id| id.as_str())));
+    (was != is).then(|| Change { what: ORDER.to_owned(), old: ids(&was), new: ids(&is), check: false })
+}
