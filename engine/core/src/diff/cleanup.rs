@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Change;
+use super::{Change, Part};
 use crate::model::Runbook;
 
 /// What the change is called.
@@ -24,5 +24,5 @@ pub(super) fn order(old: &Runbook, new: &Runbook, renamed: &[(String, String)]) 
     let is: Vec<&String> = new.cleanup.keys().filter(|id| olds.contains(id)).collect();
     let was: Vec<&String> = was.iter().filter(|id| new.cleanup.contains_key(*id)).collect();
     let ids = |ids: &[&String]| Some(Value::from_iter(ids.iter().map(|id| id.as_str())));
-    (was != is).then(|| Change { what: ORDER.to_owned(), old: ids(&was), new: ids(&is), check: false })
+    (was != is).then(|| Change { what: ORDER.to_owned(), old: ids(&was), new: ids(&is), part: Part::Value })
 }

@@ -4,10 +4,7 @@
 //! moves. It compares what is written: a `forEach` is one step, an included runbook is one step. It must not judge
 //! either of them; that is `lint`'s business. Renderings live one to a file below.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -20,6 +17,7 @@ use crate::{
 };
 
 mod attention;
+mod checks;
 mod cleanup;
 mod code;
 mod json;
@@ -56,8 +54,24 @@ pub struct Change {
     pub old: Option<Value>,
     /// The new value; `None`: there is none.
     pub new: Option<Value>,
-    /// Whether it is a check as a whole, and not a value in it.
-    pub check: bool,
+    /// What it is a part of.
+    pub part: Part,
+}
+
+/// What a value is a part of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Nothing more than itself.
+    Value,
+    /// It is a check as a whole.
+    Check,
+    /// It is a value in a check.
+    Inside {
+        /// The check: `verify "the shop answers"`.
+        check: String,
+        /// The value: `expect`.
+        value: String,
+    },
 }
 
 /// A step that is different.
@@ -114,7 +128,7 @@ pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
     }
     let gone = |id: &String| after.get(id).is_none() && !renamed.iter().any(|(from, _)| from == id);
     steps.extend(before.0.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().map(StepChange::Removed));
-    let mut head = changes(&head(old.0), &head(new.0));
+    let mut head = head_changes(old.0, new.0);
     head.extend(cleanup::order(old.0, new.0, &renamed));
     let differ = |runbook: &Runbook| runbook.steps.values().any(|step| step.only.is_some());
     let modes = if differ(old.0) || differ(new.0) { vec![Mode::Incident, Mode::Drill] } else { vec![Mode::Incident] };
@@ -191,43 +205,34 @@ fn head(runbook: &Runbook) -> Value {
 }
 
 fn step_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
-    let split = |step: &Map<String, Value>| {
-        let mut rest = step.clone();
-        let checks = rest.remove("verify");
-        (Value::Object(rest), checks.and_then(|checks| checks.as_array().cloned()).unwrap_or_default())
-    };
-    let ((old, old_checks), (new, new_checks)) = (split(old), split(new));
+    let (mut old, mut new) = (Value::Object(old.clone()), Value::Object(new.clone()));
+    // An undo that is gone, or new, is told as a whole.
+    let undo = old["undo"] != Value::Null && new["undo"] != Value::Null;
+    let lists = [("verify", "", true), ("undo.verify", "/undo", undo)];
+    let checks: Vec<Change> = lists
+        .into_iter()
+        .filter(|(.., compared)| *compared)
+        .flat_map(|(list, within, _)| {
+            checks::compare(list, &take(&mut old, within, "verify"), &take(&mut new, within, "verify"))
+        })
+        .collect();
     let mut found = changes(&old, &new);
-    let name = |at: usize, check: &Value| {
-        let given = check["name"].as_str().map(|name| format!("verify {name:?}"));
-        given.unwrap_or_else(|| format!("verify #{}", at + 1))
-    };
-    // Of several with one name each is another one.
-    let named = |checks: &[Value]| -> Vec<(String, Value)> {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        let all = checks.iter().enumerate().map(|(at, check)| {
-            let name = name(at, check);
-            let times = seen.entry(name.clone()).or_default();
-            *times += 1;
-            (if *times > 1 { format!("{name} ({times})") } else { name }, check.clone())
-        });
-        all.collect()
-    };
-    let (was, is) = (named(&old_checks), named(&new_checks));
-    for (what, old) in &was {
-        match is.iter().find(|(other, _)| other == what) {
-            Some((_, new)) => found.extend(
-                changes(old, new)
-                    .into_iter()
-                    .map(|change| Change { what: format!("{what} {}", change.what), ..change }),
-            ),
-            None => found.push(Change { what: what.clone(), old: Some(old.clone()), new: None, check: true }),
-        }
-    }
-    for (what, new) in is.iter().filter(|(what, _)| !was.iter().any(|(other, _)| other == what)) {
-        found.push(Change { what: what.clone(), old: None, new: Some(new.clone()), check: true });
-    }
+    found.extend(checks);
     found
+}
+
+fn head_changes(old: &Runbook, new: &Runbook) -> Vec<Change> {
+    let (mut old, mut new) = (head(old), head(new));
+    let [was, is] = [&mut old, &mut new].map(|head| take(head, "/requires", "checks"));
+    let mut found = changes(&old, &new);
+    found.extend(checks::compare("requires.checks", &was, &is));
+    found
+}
+
+/// Takes a list out of an object, which is then compared by itself.
+fn take(value: &mut Value, within: &str, key: &str) -> Vec<Value> {
+    let taken = value.pointer_mut(within).and_then(Value::as_object_mut).and_then(|fields| fields.shift_remove(key));
+    taken.and_then(|list| list.as_array().cloned()).unwrap_or_default()
 }
 
 /// What is different between two values: at their leaves, where both are objects.
@@ -242,7 +247,7 @@ fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
         return;
     }
     let (Some(Value::Object(was)), Some(Value::Object(is))) = (old, new) else {
-        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned(), check: false });
+        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned(), part: Part::Value });
         return;
     };
     let mut keys: Vec<&String> = was.keys().collect();

@@ -7,6 +7,7 @@ use crate::{model::parse::parse, source::Source};
 
 mod cleanup;
 mod page;
+mod weaker;
 
 const HEAD: &str = "apiVersion: lifeboat.dev/v1
 kind: Runbook
@@ -53,7 +54,7 @@ fn steps_come_go_and_get_other_names() {
     assert!(matches!(&found.steps[0], StepChange::Changed { id, changes } if id == "a" && changes[0].what == "exec"));
     assert_eq!(found.steps[1], StepChange::Renamed { old: "old".into(), new: "new".into() });
     assert_eq!(found.steps[2..], [StepChange::Added("d".into()), StepChange::Removed("b".into())]);
-    assert_eq!(found.attention, ["`d` is new, and irreversible", "`b` is gone, and 1 check"]);
+    assert_eq!(found.attention, ["`b` is gone, and 1 check", "`d` is new, and irreversible"]);
 }
 
 #[test]
@@ -118,7 +119,8 @@ fn a_check_is_lost_whatever_its_name_is() {
     ] {
         assert_eq!(between(&old, &new).attention, [told], "{new}");
     }
-    assert_eq!(between(&with(one), &with(&one.replace("look", "look, more"))).attention, Vec::<String>::new());
+    let other = between(&with(one), &with(&one.replace("look", "look, more"))).attention;
+    assert_eq!(other, [r#"`a`: the check `"pods #1"` is another one now"#]);
 }
 
 /// A pause takes its time by itself; nobody has to estimate it.
