@@ -13,7 +13,6 @@ use crate::{
     model::{Mode, Runbook, Step},
     plan::sketch::Sketch,
     source::{Source, Spanned},
-    words,
 };
 
 mod attention;
@@ -24,6 +23,7 @@ mod json;
 mod markdown;
 mod order;
 mod text;
+mod values;
 
 pub use json::json;
 pub use markdown::markdown;
@@ -261,12 +261,6 @@ fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
 /// A length of time as authors write it.
 fn length(millis: u64) -> String {
     Duration::from_millis(millis).to_string()
-}
-
-/// A value for people, on one line and not too long.
-fn shown(value: Option<&Value>) -> String {
-    const LONGEST: usize = 120;
-    value.map_or_else(|| "none".to_owned(), |value| words::clip(&words::value(value), LONGEST))
 }
 
 #[cfg(test)]

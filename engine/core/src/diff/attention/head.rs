@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Kind, Told, lost};
 use crate::{
-    diff::{Change, cleanup, code::code, length, shown},
+    diff::{Change, cleanup, code::code, length, values::shown},
     duration::Duration,
 };
 
