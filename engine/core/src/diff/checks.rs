@@ -10,19 +10,46 @@ use super::{Change, Part, changes};
 
 /// What is different. `list` is where they stand: `verify`, `undo.verify`.
 pub(super) fn compare(list: &str, old: &[Value], new: &[Value]) -> Vec<Change> {
-    let (was, is) = (named(old), named(new));
+    let (was, is) = (labels(list, old), labels(list, new));
+    let twins = twins(old, new);
     let mut found = Vec::new();
-    for (name, old) in &was {
-        let what = format!("{list} {name}");
-        match is.iter().find(|(other, _)| other == name) {
-            Some((_, new)) => found.extend(inside(&what, old, new)),
-            None => found.push(Change { what, old: Some((*old).clone()), new: None, part: Part::Check }),
+    for (at, what) in was.into_iter().enumerate() {
+        match twins[at] {
+            Some(twin) => found.extend(inside(&is[twin], &old[at], &new[twin])),
+            None => found.push(Change { what, old: Some(old[at].clone()), new: None, part: Part::Check }),
         }
     }
-    for (name, new) in is.iter().filter(|(name, _)| !was.iter().any(|(other, _)| other == name)) {
-        found.push(Change { what: format!("{list} {name}"), old: None, new: Some((*new).clone()), part: Part::Check });
+    for (at, what) in is.into_iter().enumerate().filter(|(at, _)| !twins.contains(&Some(*at))) {
+        found.push(Change { what, old: None, new: Some(new[at].clone()), part: Part::Check });
     }
     found
+}
+
+/// Of each old check, the new one that it is. The surest sign comes first, so that a check that is gone does not make
+/// others of all that stand behind it.
+fn twins(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
+    let name = |check: &Value| check.get("name").cloned();
+    let rest = |check: &Value| {
+        let mut rest = check.clone();
+        rest.as_object_mut().and_then(|fields| fields.shift_remove("name"));
+        rest
+    };
+    let signs: [&dyn Fn(&Value, &Value) -> bool; 4] = [
+        &|one, other| one == other,
+        &|one, other| name(one).is_some() && name(one) == name(other),
+        &|one, other| rest(one) == rest(other),
+        &|one, other| name(one).is_none() && name(other).is_none(),
+    ];
+    let mut twins = vec![None; old.len()];
+    let mut free: Vec<usize> = (0..new.len()).collect();
+    for sign in signs {
+        for (at, check) in old.iter().enumerate().filter(|(at, _)| twins[*at].is_none()).collect::<Vec<_>>() {
+            if let Some(place) = free.iter().position(|twin| sign(check, &new[*twin])) {
+                twins[at] = Some(free.remove(place));
+            }
+        }
+    }
+    twins
 }
 
 fn inside(check: &str, old: &Value, new: &Value) -> Vec<Change> {
@@ -34,15 +61,39 @@ fn inside(check: &str, old: &Value, new: &Value) -> Vec<Change> {
     changes(old, new).into_iter().map(inside).collect()
 }
 
-/// Each with a name of its own: of several with one name each is another one.
-fn named(checks: &[Value]) -> Vec<(String, &Value)> {
+/// What each is called: by its name, or else its place. Of several with one name each is another one.
+fn labels(list: &str, checks: &[Value]) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let all = checks.iter().enumerate().map(|(at, check)| {
-        let given = check["name"].as_str().map(|name| format!("{name:?}"));
-        let name = given.unwrap_or_else(|| format!("#{}", at + 1));
-        let times = seen.entry(name.clone()).or_default();
+    let label = |(at, check): (usize, &Value)| {
+        let given = check["name"].as_str().map(|name| format!("{list} {name:?}"));
+        let label = given.unwrap_or_else(|| format!("{list} #{}", at + 1));
+        let times = seen.entry(label.clone()).or_default();
         *times += 1;
-        (if *times > 1 { format!("{name} ({times})") } else { name }, check)
-    });
-    all.collect()
+        if *times > 1 { format!("{label} ({times})") } else { label }
+    };
+    checks.iter().enumerate().map(label).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(old: &[Value], new: &[Value]) -> Vec<String> {
+        compare("verify", old, new).into_iter().map(|change| change.what).collect()
+    }
+
+    #[test]
+    fn the_one_that_is_gone_is_told() {
+        let [one, two, three] = ["a", "b", "c"].map(|word| json!({"exec": [word]}));
+        let all = [one.clone(), two.clone(), three.clone()];
+        assert_eq!(told(&all, &[two.clone(), three.clone()]), ["verify #1"]);
+        assert_eq!(told(&all, &[three.clone(), two.clone()]), ["verify #1"]);
+        assert_eq!(told(&all, &[two.clone(), json!({"exec": ["d"]})]), ["verify #2 exec", "verify #3"]);
+        assert_eq!(told(&all[..1], &[json!({"name": "it answers", "exec": ["a"]})]), [r#"verify "it answers" name"#]);
+        let named = |word: &str| json!({"name": "same", "exec": [word]});
+        assert_eq!(told(&[named("a"), named("b")], &[named("b")]), [r#"verify "same""#]);
+        assert_eq!(told(&[named("a")], &[named("b"), one]), [r#"verify "same" exec"#, "verify #2"]);
+    }
 }
