@@ -2,7 +2,7 @@
 //!
 //! Duty: they run one after the other in file order, so that order is a difference, and the only one that no value shows.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -14,11 +14,10 @@ pub(super) const ORDER: &str = "order of cleanup";
 
 /// The order of those that are in both, by their new names, when it is another one.
 pub(super) fn order(old: &Runbook, new: &Runbook, renamed: &[(String, String)]) -> Option<Change> {
-    let new_name = |id: &String| {
-        let inside = |name: &String| name.strip_prefix("cleanup/").map(str::to_owned);
-        let found = renamed.iter().find(|(from, _)| inside(from).as_ref() == Some(id));
-        found.and_then(|(_, to)| inside(to)).unwrap_or_else(|| id.clone())
-    };
+    let inside = |name: &String| name.strip_prefix("cleanup/").map(str::to_owned);
+    let names: HashMap<String, String> =
+        renamed.iter().filter_map(|(from, to)| Some((inside(from)?, inside(to)?))).collect();
+    let new_name = |id: &String| names.get(id).unwrap_or(id).clone();
     let was: Vec<String> = old.cleanup.keys().map(new_name).collect();
     let olds: HashSet<&String> = was.iter().collect();
     let is: Vec<&String> = new.cleanup.keys().filter(|id| olds.contains(id)).collect();

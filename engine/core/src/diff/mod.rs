@@ -4,7 +4,10 @@
 //! moves. It compares what is written: a `forEach` is one step, an included runbook is one step. It must not judge
 //! either of them; that is `lint`'s business. Renderings live one to a file below.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -22,6 +25,7 @@ mod code;
 mod json;
 mod markdown;
 mod order;
+mod renames;
 mod text;
 mod values;
 
@@ -112,12 +116,15 @@ pub type Read<'a> = (&'a Runbook, &'a Arc<Source>);
 #[must_use]
 pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
     let (before, after) = (Steps::of(old.0), Steps::of(new.0));
-    let renamed = renames(&before, &after);
+    let renamed = renames::renames(&before, &after);
+    let old_name: HashMap<&String, &String> = renamed.iter().map(|(from, to)| (to, from)).collect();
+    let left: HashSet<&String> = renamed.iter().map(|(from, _)| from).collect();
+    let (olds, news) = (before.by_name(), after.by_name());
     let mut steps = Vec::new();
     for (id, step) in &after.0 {
-        if let Some((from, _)) = renamed.iter().find(|(_, to)| to == id) {
-            steps.push(StepChange::Renamed { old: from.clone(), new: id.clone() });
-        } else if let Some(was) = before.get(id) {
+        if let Some(from) = old_name.get(id) {
+            steps.push(StepChange::Renamed { old: (*from).clone(), new: id.clone() });
+        } else if let Some(was) = olds.get(id) {
             let changes = step_changes(was, step);
             if !changes.is_empty() {
                 steps.push(StepChange::Changed { id: id.clone(), changes });
@@ -126,7 +133,7 @@ pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
             steps.push(StepChange::Added(id.clone()));
         }
     }
-    let gone = |id: &String| after.get(id).is_none() && !renamed.iter().any(|(from, _)| from == id);
+    let gone = |id: &String| !news.contains_key(id) && !left.contains(id);
     steps.extend(before.0.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().map(StepChange::Removed));
     let mut head = head_changes(old.0, new.0);
     head.extend(cleanup::order(old.0, new.0, &renamed));
@@ -161,36 +168,9 @@ impl Steps {
         Self(steps.chain(runbook.cleanup.iter().map(|(id, step)| (format!("cleanup/{id}"), json(step)))).collect())
     }
 
-    fn get(&self, id: &str) -> Option<&Map<String, Value>> {
-        self.0.iter().find(|(name, _)| name == id).map(|(_, step)| step)
+    fn by_name(&self) -> HashMap<&String, &Map<String, Value>> {
+        self.0.iter().map(|(id, step)| (id, step)).collect()
     }
-}
-
-/// Steps that are gone, and are there again under another name: the only ones that look so, apart from their edges.
-fn renames(before: &Steps, after: &Steps) -> Vec<(String, String)> {
-    let names = |steps: &Steps| steps.0.iter().map(|(id, _)| id.clone()).collect::<HashSet<_>>();
-    let (olds, news) = (names(before), names(after));
-    let same = |one: &Map<String, Value>, other: &Map<String, Value>| {
-        let own = |step: &Map<String, Value>| {
-            let fields = step.iter().filter(|(key, _)| !["needs", "after"].contains(&key.as_str()));
-            fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>()
-        };
-        own(one) == own(other)
-    };
-    let gone: Vec<_> = before.0.iter().filter(|(id, _)| !news.contains(id)).collect();
-    let fresh: Vec<_> = after.0.iter().filter(|(id, _)| !olds.contains(id)).collect();
-    let mut pairs = Vec::new();
-    for (old, step) in &gone {
-        let twins: Vec<_> = fresh.iter().filter(|(_, other)| same(step, other)).collect();
-        let rivals = gone.iter().filter(|(_, other)| same(step, other)).count();
-        let room = |id: &str| id.starts_with("cleanup/");
-        if let ([(new, _)], 1) = (twins.as_slice(), rivals)
-            && room(old) == room(new)
-        {
-            pairs.push((old.clone(), new.clone()));
-        }
-    }
-    pairs
 }
 
 /// All but the steps.

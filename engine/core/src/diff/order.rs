@@ -53,9 +53,8 @@ impl Order {
     }
 
     pub(super) fn between(old: &Side<'_>, new: &Side<'_>, renamed: &[(String, String)], mode: Option<Mode>) -> Self {
-        let new_name = |name: &str| {
-            renamed.iter().find(|(from, _)| from == name).map_or_else(|| name.to_owned(), |(_, to)| to.clone())
-        };
+        let renamed: HashMap<&str, &String> = renamed.iter().map(|(from, to)| (from.as_str(), to)).collect();
+        let new_name = |name: &str| renamed.get(name).map_or_else(|| name.to_owned(), |to| (*to).clone());
         let mut order = Self {
             mode,
             lost: Vec::new(),
