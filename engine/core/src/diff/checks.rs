@@ -25,6 +25,9 @@ pub(super) fn compare(list: &str, old: &[Value], new: &[Value]) -> Vec<Change> {
     found
 }
 
+/// Whether two checks are the same one.
+type Sign<'a> = &'a dyn Fn(&Value, &Value) -> bool;
+
 /// Of each old check, the new one that it is. The surest sign comes first, so that a check that is gone does not make
 /// others of all that stand behind it.
 fn twins(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
@@ -34,7 +37,7 @@ fn twins(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
         rest.as_object_mut().and_then(|fields| fields.shift_remove("name"));
         rest
     };
-    let signs: [&dyn Fn(&Value, &Value) -> bool; 4] = [
+    let signs: [Sign<'_>; 4] = [
         &|one, other| one == other,
         &|one, other| name(one).is_some() && name(one) == name(other),
         &|one, other| rest(one) == rest(other),

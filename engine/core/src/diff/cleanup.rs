@@ -22,6 +22,6 @@ pub(super) fn order(old: &Runbook, new: &Runbook, renamed: &[(String, String)]) 
     let olds: HashSet<&String> = was.iter().collect();
     let is: Vec<&String> = new.cleanup.keys().filter(|id| olds.contains(id)).collect();
     let was: Vec<&String> = was.iter().filter(|id| new.cleanup.contains_key(*id)).collect();
-    let ids = |ids: &[&String]| Some(Value::from_iter(ids.iter().map(|id| id.as_str())));
+    let ids = |ids: &[&String]| Some(ids.iter().map(|id| id.as_str()).collect::<Value>());
     (was != is).then(|| Change { what: ORDER.to_owned(), old: ids(&was), new: ids(&is), part: Part::Value })
 }

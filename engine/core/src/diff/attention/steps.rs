@@ -14,16 +14,15 @@ pub(super) fn changed(id: &str, changes: &[Change], old: &Runbook, told: &mut To
     let own = code(id);
     let undo = format!("the undo of {own}");
     for change in changes {
-        match change.what.strip_prefix("undo.") {
-            Some(key) => gate(&undo, key, change, told),
-            None => {
-                gate(&own, &change.what, change, told);
-                if change.what == "only" {
-                    mode(&own, change, step(old, id), told);
-                }
-                value(&own, change, told);
-            }
+        if let Some(key) = change.what.strip_prefix("undo.") {
+            gate(&undo, key, change, told);
+            continue;
         }
+        gate(&own, &change.what, change, told);
+        if change.what == "only" {
+            mode(&own, change, step(old, id), told);
+        }
+        value(&own, change, told);
     }
     let of_undo = |change: &&Change| change.what.starts_with("undo.");
     let (undos, owns): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(of_undo);

@@ -4,7 +4,8 @@ use super::between;
 use crate::diff::{json, text};
 
 fn cleanup(ids: &[&str]) -> String {
-    let steps: String = ids.iter().map(|id| format!("  {id}: {{exec: [{}]}}\n", &id[..1])).collect();
+    let steps: Vec<String> = ids.iter().map(|id| format!("  {id}: {{exec: [{}]}}\n", &id[..1])).collect();
+    let steps = steps.concat();
     format!("steps:\n  s: {{phase: data, exec: [s]}}\ncleanup:\n{steps}")
 }
 

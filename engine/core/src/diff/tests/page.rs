@@ -40,7 +40,7 @@ fn a_comment_is_never_too_long() {
             |at| format!("  step-{at}: {{phase: data, needs: [], exec: [a], labels: {{{}}}{more}}}\n", labels(at));
         (0..1_600).map(one).collect()
     };
-    let labels: String = (0..100).map(|at| format!("\"{at} {evil}\": \"{evil}\", ")).collect();
+    let labels = (0..100).map(|at| format!("\"{at} {evil}\": \"{evil}\", ")).collect::<Vec<_>>().concat();
     let old = format!("{HEAD}steps:\n{}", steps("x: y", ", approval: {}"));
     let new = format!("{HEAD}steps:\n{}", steps(&labels, &format!(", title: \"{evil}\"")));
     let found = between(&old, &new);
