@@ -6,7 +6,7 @@ use super::{Change, Diff, Order, Pair, Path, StepChange};
 
 /// `{"version":1,"old","new","same","attention":[…],"head":[{"what","old","new"}],"steps":{"added":[…],"removed":[…],
 /// "renamed":[{"old","new"}],"changed":[{"id","changes":[{"what","old","new"}]}]},"orders":[{"mode","lost":[["a","b"]],
-/// "gained":[…],"turned":[…],"criticalPath":{"old":{"steps","estimateMs","withoutEstimate"},"new":{…}}}]}`. `old` and `new` of
+/// "gained":[…],"turned":[…],"loosened":[…],"criticalPath":{"old":{"steps","estimateMs","withoutEstimate"},"new":{…}}}]}`. `old` and `new` of
 /// a change are absent where there is nothing; `mode` is null where the order is the same in both,
 /// and a path where the steps cannot be put in order.
 #[must_use]
@@ -60,6 +60,7 @@ fn order(order: &Order) -> Value {
         "lost": pairs(&order.lost),
         "gained": pairs(&order.gained),
         "turned": pairs(&order.turned),
+        "loosened": pairs(&order.loosened),
         "criticalPath": {"old": path(&order.old), "new": path(&order.new)},
     })
 }

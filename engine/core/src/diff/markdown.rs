@@ -2,22 +2,33 @@
 
 use std::fmt::Write as _;
 
-use super::{Change, Diff, Order, StepChange, shown, text::MOST};
+use super::{
+    Change, Diff, Order, StepChange,
+    code::{cell, code},
+    text::MOST,
+    values::sides,
+};
 use crate::words;
+
+/// How many lines are under "Look at".
+const LINES: usize = 30;
+/// How many steps of a critical path are told, and how many changes of one step.
+const PARTS: usize = 20;
+/// After so many bytes a page takes no more rows: GitHub takes no comment of more than 65,536 characters.
+const FULL: usize = 60_000;
 
 /// A comment.
 #[must_use]
 pub fn markdown(diff: &Diff) -> String {
-    let mut page = format!("### Runbook `{}`\n\n", code(&diff.names[1]));
+    let mut page = format!("### Runbook {}\n\n", code(&diff.names[1]));
     if diff.is_empty() {
         page.push_str("No difference that a run or a reader would notice.\n");
         return page;
     }
     if !diff.attention.is_empty() {
         page.push_str("**Look at**\n\n");
-        for one in &diff.attention {
-            _ = writeln!(page, "- {}", words::line(one));
-        }
+        // Words of ours, and code spans of what stands in a runbook.
+        lines(&mut page, diff.attention.iter().map(|one| format!("- {one}\n")), LINES, "- ", "");
         page.push('\n');
     }
     page.push_str("| | RTO forecast | critical path |\n|---|---|---|\n");
@@ -32,28 +43,20 @@ pub fn markdown(diff: &Diff) -> String {
                 0 => String::new(),
                 some => format!(", {} without an estimate", words::count(some, "step")),
             };
-            let steps: Vec<String> = path.steps.iter().map(|step| format!("`{}`", code(step))).collect();
-            _ = writeln!(page, "| {word}{mode} | {}{unknown} | {} |", super::length(path.millis), steps.join(" → "));
+            let steps = some(&path.steps, " → ", |step| cell(step));
+            _ = writeln!(page, "| {word}{mode} | {}{unknown} | {steps} |", super::length(path.millis));
         }
     }
     page.push('\n');
     if !diff.steps.is_empty() {
         page.push_str("| step | |\n|---|---|\n");
-        for step in &diff.steps {
-            match step {
-                StepChange::Added(id) => row(&mut page, id, "added"),
-                StepChange::Removed(id) => row(&mut page, id, "removed"),
-                StepChange::Renamed { old, new } => row(&mut page, new, &format!("renamed, it was `{}`", code(old))),
-                StepChange::Changed { id, changes } => row(&mut page, id, &cells(changes)),
-            }
-        }
+        lines(&mut page, diff.steps.iter().map(step), usize::MAX, "| ", " | |");
         page.push('\n');
     }
     if !diff.head.is_empty() {
         page.push_str("| runbook | |\n|---|---|\n");
-        for change in &diff.head {
-            row(&mut page, &change.what, &arrow(change));
-        }
+        let rows = diff.head.iter().map(|change| row(&change.what, &arrow(change)));
+        lines(&mut page, rows, usize::MAX, "| ", " | |");
         page.push('\n');
     }
     for order in &diff.orders {
@@ -62,27 +65,45 @@ pub fn markdown(diff: &Diff) -> String {
     page
 }
 
-fn row(page: &mut String, what: &str, told: &str) {
-    _ = writeln!(page, "| `{}` | {told} |", code(what));
+/// As many lines as there is room for, and how many more there are: between `start` and `end`.
+fn lines(page: &mut String, lines: impl ExactSizeIterator<Item = String>, most: usize, start: &str, end: &str) {
+    let all = lines.len();
+    for (at, line) in lines.enumerate() {
+        if at == most || page.len() + line.len() > FULL {
+            _ = writeln!(page, "{start}and {} more, which `--format text` shows{end}", all - at);
+            return;
+        }
+        page.push_str(&line);
+    }
 }
 
-fn cells(changes: &[Change]) -> String {
-    let cells: Vec<String> =
-        changes.iter().map(|change| format!("`{}`: {}", code(&change.what), arrow(change))).collect();
-    cells.join("<br>")
+/// The first ones in one line, and how many more there are.
+fn some<T>(all: &[T], between: &str, told: impl Fn(&T) -> String) -> String {
+    let mut parts: Vec<String> = all.iter().take(PARTS).map(told).collect();
+    if all.len() > PARTS {
+        parts.push(format!("and {} more", all.len() - PARTS));
+    }
+    parts.join(between)
+}
+
+fn step(step: &StepChange) -> String {
+    match step {
+        StepChange::Added(id) => row(id, "added"),
+        StepChange::Removed(id) => row(id, "removed"),
+        StepChange::Renamed { old, new } => row(new, &format!("renamed, it was {}", cell(old))),
+        StepChange::Changed { id, changes } => {
+            row(id, &some(changes, "<br>", |change| format!("{}: {}", cell(&change.what), arrow(change))))
+        }
+    }
+}
+
+fn row(what: &str, told: &str) -> String {
+    format!("| {} | {told} |\n", cell(what))
 }
 
 fn arrow(change: &Change) -> String {
-    let value = |value: &Option<serde_json::Value>| match value {
-        Some(_) => format!("`{}`", code(&shown(value.as_ref()))),
-        None => "none".to_owned(),
-    };
-    format!("{} → {}", value(&change.old), value(&change.new))
-}
-
-/// What stands between back-ticks in a table: nothing in it ends either of them.
-fn code(text: &str) -> String {
-    words::line(text).replace('`', "'").replace('|', "\\|")
+    let [old, new] = sides(change).map(|side| side.map_or_else(|| "none".to_owned(), |side| cell(&side)));
+    format!("{old} → {new}")
 }
 
 fn edges(page: &mut String, order: &Order) {
@@ -96,12 +117,8 @@ fn edges(page: &mut String, order: &Order) {
             continue;
         }
         _ = writeln!(page, "<details><summary>{title}{mode}: {}</summary>\n", pairs.len());
-        for pair in pairs.iter().take(MOST) {
-            _ = writeln!(page, "- `{}` before `{}`", code(&pair.0), code(&pair.1));
-        }
-        if pairs.len() > MOST {
-            _ = writeln!(page, "- and {} more", pairs.len() - MOST);
-        }
+        let told = pairs.iter().map(|pair| format!("- {} before {}\n", code(&pair.0), code(&pair.1)));
+        lines(page, told, MOST, "- ", "");
         page.push_str("\n</details>\n\n");
     }
 }

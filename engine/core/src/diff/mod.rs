@@ -16,14 +16,18 @@ use crate::{
     model::{Mode, Runbook, Step},
     plan::sketch::Sketch,
     source::{Source, Spanned},
-    words,
 };
 
 mod attention;
+mod checks;
+mod cleanup;
+mod code;
 mod json;
 mod markdown;
 mod order;
+mod renames;
 mod text;
+mod values;
 
 pub use json::json;
 pub use markdown::markdown;
@@ -35,7 +39,7 @@ pub use text::text;
 pub struct Diff {
     /// The names under which the two were read.
     pub names: [String; 2],
-    /// What is different outside of `steps` and `cleanup`.
+    /// What is different outside of `steps` and `cleanup`, and the order of `cleanup`.
     pub head: Vec<Change>,
     /// Steps of `steps`, and of `cleanup` as `cleanup/…`; in the order of the new runbook, removed ones last.
     pub steps: Vec<StepChange>,
@@ -54,8 +58,24 @@ pub struct Change {
     pub old: Option<Value>,
     /// The new value; `None`: there is none.
     pub new: Option<Value>,
-    /// Whether it is a check as a whole, and not a value in it.
-    pub check: bool,
+    /// What it is a part of.
+    pub part: Part,
+}
+
+/// What a value is a part of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Nothing more than itself.
+    Value,
+    /// It is a check as a whole.
+    Check,
+    /// It is a value in a check.
+    Inside {
+        /// The check: `verify "the shop answers"`.
+        check: String,
+        /// The value: `expect`.
+        value: String,
+    },
 }
 
 /// A step that is different.
@@ -96,12 +116,15 @@ pub type Read<'a> = (&'a Runbook, &'a Arc<Source>);
 #[must_use]
 pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
     let (before, after) = (Steps::of(old.0), Steps::of(new.0));
-    let renamed = renames(&before, &after);
+    let renamed = renames::renames(&before, &after);
+    let old_name: HashMap<&String, &String> = renamed.iter().map(|(from, to)| (to, from)).collect();
+    let left: HashSet<&String> = renamed.iter().map(|(from, _)| from).collect();
+    let (olds, news) = (before.by_name(), after.by_name());
     let mut steps = Vec::new();
     for (id, step) in &after.0 {
-        if let Some((from, _)) = renamed.iter().find(|(_, to)| to == id) {
-            steps.push(StepChange::Renamed { old: from.clone(), new: id.clone() });
-        } else if let Some(was) = before.get(id) {
+        if let Some(from) = old_name.get(id) {
+            steps.push(StepChange::Renamed { old: (*from).clone(), new: id.clone() });
+        } else if let Some(was) = olds.get(id) {
             let changes = step_changes(was, step);
             if !changes.is_empty() {
                 steps.push(StepChange::Changed { id: id.clone(), changes });
@@ -110,9 +133,10 @@ pub fn diff(old: Read<'_>, new: Read<'_>) -> Diff {
             steps.push(StepChange::Added(id.clone()));
         }
     }
-    let gone = |id: &String| after.get(id).is_none() && !renamed.iter().any(|(from, _)| from == id);
+    let gone = |id: &String| !news.contains_key(id) && !left.contains(id);
     steps.extend(before.0.iter().map(|(id, _)| id).filter(|id| gone(id)).cloned().map(StepChange::Removed));
-    let head = changes(&head(old.0), &head(new.0));
+    let mut head = head_changes(old.0, new.0);
+    head.extend(cleanup::order(old.0, new.0, &renamed));
     let differ = |runbook: &Runbook| runbook.steps.values().any(|step| step.only.is_some());
     let modes = if differ(old.0) || differ(new.0) { vec![Mode::Incident, Mode::Drill] } else { vec![Mode::Incident] };
     let one = modes.len() == 1;
@@ -144,36 +168,9 @@ impl Steps {
         Self(steps.chain(runbook.cleanup.iter().map(|(id, step)| (format!("cleanup/{id}"), json(step)))).collect())
     }
 
-    fn get(&self, id: &str) -> Option<&Map<String, Value>> {
-        self.0.iter().find(|(name, _)| name == id).map(|(_, step)| step)
+    fn by_name(&self) -> HashMap<&String, &Map<String, Value>> {
+        self.0.iter().map(|(id, step)| (id, step)).collect()
     }
-}
-
-/// Steps that are gone, and are there again under another name: the only ones that look so, apart from their edges.
-fn renames(before: &Steps, after: &Steps) -> Vec<(String, String)> {
-    let names = |steps: &Steps| steps.0.iter().map(|(id, _)| id.clone()).collect::<HashSet<_>>();
-    let (olds, news) = (names(before), names(after));
-    let same = |one: &Map<String, Value>, other: &Map<String, Value>| {
-        let own = |step: &Map<String, Value>| {
-            let fields = step.iter().filter(|(key, _)| !["needs", "after"].contains(&key.as_str()));
-            fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>()
-        };
-        own(one) == own(other)
-    };
-    let gone: Vec<_> = before.0.iter().filter(|(id, _)| !news.contains(id)).collect();
-    let fresh: Vec<_> = after.0.iter().filter(|(id, _)| !olds.contains(id)).collect();
-    let mut pairs = Vec::new();
-    for (old, step) in &gone {
-        let twins: Vec<_> = fresh.iter().filter(|(_, other)| same(step, other)).collect();
-        let rivals = gone.iter().filter(|(_, other)| same(step, other)).count();
-        let room = |id: &str| id.starts_with("cleanup/");
-        if let ([(new, _)], 1) = (twins.as_slice(), rivals)
-            && room(old) == room(new)
-        {
-            pairs.push((old.clone(), new.clone()));
-        }
-    }
-    pairs
 }
 
 /// All but the steps.
@@ -188,43 +185,34 @@ fn head(runbook: &Runbook) -> Value {
 }
 
 fn step_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Change> {
-    let split = |step: &Map<String, Value>| {
-        let mut rest = step.clone();
-        let checks = rest.remove("verify");
-        (Value::Object(rest), checks.and_then(|checks| checks.as_array().cloned()).unwrap_or_default())
-    };
-    let ((old, old_checks), (new, new_checks)) = (split(old), split(new));
+    let (mut old, mut new) = (Value::Object(old.clone()), Value::Object(new.clone()));
+    // An undo that is gone, or new, is told as a whole.
+    let undo = old["undo"] != Value::Null && new["undo"] != Value::Null;
+    let lists = [("verify", "", true), ("undo.verify", "/undo", undo)];
+    let checks: Vec<Change> = lists
+        .into_iter()
+        .filter(|(.., compared)| *compared)
+        .flat_map(|(list, within, _)| {
+            checks::compare(list, &take(&mut old, within, "verify"), &take(&mut new, within, "verify"))
+        })
+        .collect();
     let mut found = changes(&old, &new);
-    let name = |at: usize, check: &Value| {
-        let given = check["name"].as_str().map(|name| format!("verify {name:?}"));
-        given.unwrap_or_else(|| format!("verify #{}", at + 1))
-    };
-    // Of several with one name each is another one.
-    let named = |checks: &[Value]| -> Vec<(String, Value)> {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        let all = checks.iter().enumerate().map(|(at, check)| {
-            let name = name(at, check);
-            let times = seen.entry(name.clone()).or_default();
-            *times += 1;
-            (if *times > 1 { format!("{name} ({times})") } else { name }, check.clone())
-        });
-        all.collect()
-    };
-    let (was, is) = (named(&old_checks), named(&new_checks));
-    for (what, old) in &was {
-        match is.iter().find(|(other, _)| other == what) {
-            Some((_, new)) => found.extend(
-                changes(old, new)
-                    .into_iter()
-                    .map(|change| Change { what: format!("{what} {}", change.what), ..change }),
-            ),
-            None => found.push(Change { what: what.clone(), old: Some(old.clone()), new: None, check: true }),
-        }
-    }
-    for (what, new) in is.iter().filter(|(what, _)| !was.iter().any(|(other, _)| other == what)) {
-        found.push(Change { what: what.clone(), old: None, new: Some(new.clone()), check: true });
-    }
+    found.extend(checks);
     found
+}
+
+fn head_changes(old: &Runbook, new: &Runbook) -> Vec<Change> {
+    let (mut old, mut new) = (head(old), head(new));
+    let [was, is] = [&mut old, &mut new].map(|head| take(head, "/requires", "checks"));
+    let mut found = changes(&old, &new);
+    found.extend(checks::compare("requires.checks", &was, &is));
+    found
+}
+
+/// Takes a list out of an object, which is then compared by itself.
+fn take(value: &mut Value, within: &str, key: &str) -> Vec<Value> {
+    let taken = value.pointer_mut(within).and_then(Value::as_object_mut).and_then(|fields| fields.shift_remove(key));
+    taken.and_then(|list| list.as_array().cloned()).unwrap_or_default()
 }
 
 /// What is different between two values: at their leaves, where both are objects.
@@ -239,7 +227,7 @@ fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
         return;
     }
     let (Some(Value::Object(was)), Some(Value::Object(is))) = (old, new) else {
-        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned(), check: false });
+        found.push(Change { what: what.to_owned(), old: old.cloned(), new: new.cloned(), part: Part::Value });
         return;
     };
     let mut keys: Vec<&String> = was.keys().collect();
@@ -253,12 +241,6 @@ fn compare(what: &str, old: Option<&Value>, new: Option<&Value>, found: &mut Vec
 /// A length of time as authors write it.
 fn length(millis: u64) -> String {
     Duration::from_millis(millis).to_string()
-}
-
-/// A value for people, on one line and not too long.
-fn shown(value: Option<&Value>) -> String {
-    const LONGEST: usize = 120;
-    value.map_or_else(|| "none".to_owned(), |value| words::clip(&words::value(value), LONGEST))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::{
+    graph::Graph,
     model::{Mode, Runbook},
     plan::sketch::Sketch,
 };
@@ -18,6 +19,8 @@ pub struct Order {
     pub gained: Vec<Pair>,
     /// Pairs whose order was the other way round.
     pub turned: Vec<Pair>,
+    /// Pairs that keep their order, but the second goes on now although the first has failed.
+    pub loosened: Vec<Pair>,
     /// The critical path before; `None`: the steps had no order, as they wait in a circle or for a later phase.
     pub old: Option<Path>,
     /// The critical path now, likewise.
@@ -45,15 +48,22 @@ impl Order {
     /// Whether nothing of it is different.
     #[must_use]
     pub fn is_same(&self) -> bool {
-        self.lost.is_empty() && self.gained.is_empty() && self.turned.is_empty() && self.old == self.new
+        let lists = [&self.lost, &self.gained, &self.turned, &self.loosened];
+        lists.into_iter().all(Vec::is_empty) && self.old == self.new
     }
 
     pub(super) fn between(old: &Side<'_>, new: &Side<'_>, renamed: &[(String, String)], mode: Option<Mode>) -> Self {
-        let new_name = |name: &str| {
-            renamed.iter().find(|(from, _)| from == name).map_or_else(|| name.to_owned(), |(_, to)| to.clone())
+        let renamed: HashMap<&str, &String> = renamed.iter().map(|(from, to)| (from.as_str(), to)).collect();
+        let new_name = |name: &str| renamed.get(name).map_or_else(|| name.to_owned(), |to| (*to).clone());
+        let mut order = Self {
+            mode,
+            lost: Vec::new(),
+            gained: Vec::new(),
+            turned: Vec::new(),
+            loosened: Vec::new(),
+            old: path(old),
+            new: path(new),
         };
-        let mut order =
-            Self { mode, lost: Vec::new(), gained: Vec::new(), turned: Vec::new(), old: path(old), new: path(new) };
         let (Some(was), Some(_)) = (&mut order.old, &order.new) else { return order };
         was.steps = was.steps.iter().map(|step| new_name(step)).collect();
         let numbers = |side: &Side<'_>| -> HashMap<String, usize> {
@@ -75,7 +85,7 @@ impl Order {
         let pair =
             |first: usize, then: usize| Some(Pair((*name_of.get(&first)?).clone(), (*name_of.get(&then)?).clone()));
 
-        let was = near(old.1, |at| of_old.contains_key(&at));
+        let was = near(&old.1.graph, &old.1.order, |at| of_old.contains_key(&at));
         let asked: Vec<(usize, usize)> = was.iter().map(|(first, then)| (of_old[first], of_old[then])).collect();
         let turned: Vec<(usize, usize)> = asked.iter().map(|(first, then)| (*then, *first)).collect();
         let still = new.1.graph.come_before(&new.1.order, &asked);
@@ -87,7 +97,7 @@ impl Order {
                 order.lost.extend(pair(*first, *then));
             }
         }
-        let is = near(new.1, |at| of_new.contains_key(&at));
+        let is = near(&new.1.graph, &new.1.order, |at| of_new.contains_key(&at));
         let asked: Vec<(usize, usize)> = is.iter().map(|(first, then)| (of_new[first], of_new[then])).collect();
         let turned: Vec<(usize, usize)> = asked.iter().map(|(first, then)| (*then, *first)).collect();
         let already = old.1.graph.come_before(&old.1.order, &asked);
@@ -97,7 +107,17 @@ impl Order {
                 order.gained.extend(pair(*first, *then));
             }
         }
-        for list in [&mut order.lost, &mut order.gained, &mut order.turned] {
+        // The same with what must have succeeded, and not only ended.
+        let was = near(&strict(old.1), &old.1.order, |at| of_old.contains_key(&at));
+        let asked: Vec<(usize, usize)> = was.iter().map(|(first, then)| (of_old[first], of_old[then])).collect();
+        let still = new.1.graph.come_before(&new.1.order, &asked);
+        let strictly = strict(new.1).come_before(&new.1.order, &asked);
+        for (at, (first, then)) in asked.iter().enumerate() {
+            if still[at] && !strictly[at] {
+                order.loosened.extend(pair(*first, *then));
+            }
+        }
+        for list in [&mut order.lost, &mut order.gained, &mut order.turned, &mut order.loosened] {
             list.sort();
             list.dedup();
         }
@@ -105,14 +125,19 @@ impl Order {
     }
 }
 
+/// What must have succeeded, without what must only have ended.
+fn strict(sketch: &Sketch) -> Graph {
+    Graph::of_predecessors(sketch.needs.iter().map(|needs| needs.iter().copied()))
+}
+
 /// Pairs of steps that follow each other with nothing in between that stays: barriers, and what is not in both, are
 /// gone through.
-fn near(sketch: &Sketch, stays: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
-    let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); sketch.graph.len()];
+fn near(graph: &Graph, order: &[usize], stays: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+    let mut before: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); graph.len()];
     let mut pairs = Vec::new();
-    for node in sketch.order.iter().copied() {
+    for node in order.iter().copied() {
         let mut nearest = BTreeSet::new();
-        for first in sketch.graph.predecessors(node) {
+        for first in graph.predecessors(node) {
             if stays(first) {
                 nearest.insert(first);
             } else {

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use super::{Diff, Pair, Path, StepChange, diff, json, markdown, text};
 use crate::{model::parse::parse, source::Source};
 
+mod cleanup;
+mod page;
+mod weaker;
+
 const HEAD: &str = "apiVersion: lifeboat.dev/v1
 kind: Runbook
 metadata: {name: test, owner: team}
@@ -50,7 +54,7 @@ fn steps_come_go_and_get_other_names() {
     assert!(matches!(&found.steps[0], StepChange::Changed { id, changes } if id == "a" && changes[0].what == "exec"));
     assert_eq!(found.steps[1], StepChange::Renamed { old: "old".into(), new: "new".into() });
     assert_eq!(found.steps[2..], [StepChange::Added("d".into()), StepChange::Removed("b".into())]);
-    assert_eq!(found.attention, ["`d` is new, and irreversible", "`b` is gone, and 1 check"]);
+    assert_eq!(found.attention, ["`b` is gone, and 1 check", "`d` is new, and irreversible"]);
 }
 
 #[test]
@@ -91,8 +95,8 @@ fn gates_checks_and_undos_that_are_gone_are_told_first() {
     for wanted in [
         "`a` needs no approval any more",
         "`a` has no undo any more",
-        "`a` lost the check \"it answers\"",
-        "`a` lost the check #2",
+        "`a` lost the check `\"it answers\"`",
+        "`a` lost the check `#2`",
     ] {
         assert!(found.attention.iter().any(|told| told == wanted), "{wanted}: {:?}", found.attention);
     }
@@ -109,13 +113,14 @@ fn a_check_is_lost_whatever_its_name_is() {
     let (same, twin) = ("{name: same, exec: [look]}, ", "{name: same, exec: [more]}");
     let old = with(&format!("{one}{two}{same}{twin}"));
     for (new, told) in [
-        (with(&format!("{two}{same}{twin}")), r#"`a` lost the check "pods #1""#),
-        (with(&format!("{one}{same}{twin}")), r#"`a` lost the check "it says \"yes\" now""#),
-        (with(&format!("{one}{two}{same}")), r#"`a` lost the check "same" (2)"#),
+        (with(&format!("{two}{same}{twin}")), r#"`a` lost the check `"pods #1"`"#),
+        (with(&format!("{one}{same}{twin}")), r#"`a` lost the check `"it says \"yes\" now"`"#),
+        (with(&format!("{one}{two}{same}")), r#"`a` lost the check `"same" (2)`"#),
     ] {
         assert_eq!(between(&old, &new).attention, [told], "{new}");
     }
-    assert_eq!(between(&with(one), &with(&one.replace("look", "look, more"))).attention, Vec::<String>::new());
+    let other = between(&with(one), &with(&one.replace("look", "look, more"))).attention;
+    assert_eq!(other, [r#"`a`: the check `"pods #1"` is another one now"#]);
 }
 
 /// A pause takes its time by itself; nobody has to estimate it.

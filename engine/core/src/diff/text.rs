@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Change, Diff, Order, StepChange, shown};
+use super::{Change, Diff, Order, StepChange, values::sides};
 use crate::words;
 
 /// How many pairs of one kind are told; the rest is counted.
@@ -31,8 +31,8 @@ pub fn text(diff: &Diff) -> String {
         page.push_str("STEPS\n");
         for step in &diff.steps {
             match step {
-                StepChange::Added(id) => _ = writeln!(page, "  + {id}"),
-                StepChange::Removed(id) => _ = writeln!(page, "  - {id}"),
+                StepChange::Added(id) => _ = writeln!(page, "  + {}", words::line(id)),
+                StepChange::Removed(id) => _ = writeln!(page, "  - {}", words::line(id)),
                 StepChange::Renamed { old, new } => _ = writeln!(page, "  = {old} is called {new} now"),
                 StepChange::Changed { id, changes } => {
                     _ = writeln!(page, "  ~ {id}");
@@ -50,7 +50,8 @@ pub fn text(diff: &Diff) -> String {
 
 fn lines(page: &mut String, indent: &str, changes: &[Change]) {
     for change in changes {
-        _ = writeln!(page, "{indent}{}: {} → {}", change.what, shown(change.old.as_ref()), shown(change.new.as_ref()));
+        let [old, new] = sides(change).map(|side| side.unwrap_or_else(|| "none".to_owned()));
+        _ = writeln!(page, "{indent}{}: {old} → {new}", words::line(&change.what));
     }
 }
 
