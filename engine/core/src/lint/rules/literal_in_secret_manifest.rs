@@ -12,7 +12,7 @@ use crate::{
 
 /// A Secret whose values are written in the runbook.
 ///
-/// `stringData` and `data` of a Secret are what it is there to hide, and base64 hides nothing. In a runbook they are in Git, in every
+/// What is called a password, a token or a key in `stringData` or `data` of a Secret is what it is there to hide, and base64 hides nothing. In a runbook they are in Git, in every
 /// clone of it, and in the frozen copy that every run keeps as evidence. Whoever was locked out once is let in by last year's commit.
 ///
 /// Bad:
@@ -79,8 +79,8 @@ fn in_document(context: &Context<'_>, text: &Text<'_>, start: usize, document: &
         return None;
     }
     let values = ["stringData", "data"].into_iter().filter_map(|key| top.get(key)?.value.as_mapping());
-    let (name, entry) = values.flat_map(Mapping::iter).find(|(_, entry)| {
-        matches!(&entry.value.kind, NodeKind::Scalar { text, .. } if !text.trim().is_empty() && !text.contains("{{"))
+    let (name, entry) = values.flat_map(Mapping::iter).find(|(name, entry)| {
+        is_secret(name) && matches!(&entry.value.kind, NodeKind::Scalar { text, .. } if !text.trim().is_empty() && !text.contains("{{"))
     })?;
     let place = context.place(text, start + entry.key.start..start + entry.key.end);
     Some(
@@ -89,6 +89,15 @@ fn in_document(context: &Context<'_>, text: &Text<'_>, start: usize, document: &
             .label("stands in Git, and in every copy of the evidence")
             .help("let External Secrets bring it, or make it in a step that gets the value by `env`; and replace this one"),
     )
+}
+
+/// Whether a key of a Secret is named like what it is there to hide. Others hold what only has to be beside it: the address of a
+/// repository, a user.
+fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 8] =
+        ["password", "passwd", "passphrase", "token", "secret", "credential", "private", "dockerconfigjson"];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part)) || name.ends_with("key") || name.ends_with("pass")
 }
 
 fn scalar<'a>(top: &'a Mapping, key: &str) -> Option<&'a str> {
