@@ -4,6 +4,7 @@
 
 use super::{Context, Rule, context::route};
 use crate::{
+    action::http::Http,
     diagnostic::{Diagnostic, Fix},
     duration::Duration,
     graph::Graph,
@@ -50,6 +51,34 @@ impl<'a> Context<'a> {
         &self,
     ) -> impl Iterator<Item = (&'a str, &'a Spanned<Step>, &'a Spanned<Check>)> + use<'a, '_> {
         self.sound_steps().flat_map(|(_, id, step)| step.verify.iter().map(move |check| (id, step, check)))
+    }
+
+    /// Every HTTP request that could be read: of actions and undos, of their checks, of guards and of what is required.
+    pub(crate) fn requests(&self) -> Vec<&'a Spanned<Http>> {
+        let of_checks = |checks: &'a [Spanned<Check>]| checks.iter().filter_map(|check| check.http.as_ref());
+        let mut found = Vec::new();
+        for (_, _, step) in self.sound() {
+            found.extend(&step.http);
+            found.extend(of_checks(&step.verify));
+            if let Some(Undo::Action(undo)) = step.undo.as_deref() {
+                found.extend(&undo.http);
+                found.extend(of_checks(&undo.verify));
+            }
+        }
+        if !self.is_damaged(&["requires"]) {
+            found.extend(of_checks(&self.runbook.requires.checks));
+        }
+        if !self.is_damaged(&["guards"]) {
+            found.extend(self.runbook.guards.iter().filter_map(|guard| guard.check.as_ref()?.http.as_ref()));
+        }
+        found
+    }
+
+    /// Whether a step shifts traffic, or looks right behind one that does.
+    pub(crate) fn is_about_a_shift(&self, step: &Step) -> bool {
+        let shifts = |step: &Step| is_in(step, &[Phase::ShiftTraffic]) && mutates(step);
+        let needed = step.needs.iter().flatten().filter_map(|name| self.runbook.steps.get(name.as_str()));
+        shifts(step) || is_in(step, &[Phase::ShiftTraffic]) && needed.into_iter().any(|other| shifts(other))
     }
 
     /// A suggestion to put a key into a step of `steps`, behind another one.

@@ -3,7 +3,6 @@
 use crate::{
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
-    source::{Span, Spanned},
 };
 
 /// A request that trusts any certificate.
@@ -34,13 +33,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
-    let own = context.sound().filter_map(|(_, _, step)| step.http.as_ref());
-    let checks = context.sound().flat_map(|(_, _, step)| step.verify.iter()).filter_map(|check| check.http.as_ref());
-    let spans: Vec<Span> = own.chain(checks).filter(|http| http.insecure).map(Spanned::span).collect();
-    for span in spans {
+    for http in context.requests().into_iter().filter(|http| http.insecure) {
         findings.push(
             context
-                .finding(&RULE, span, "expected a certificate that is verified, found `insecure: true`")
+                .finding(&RULE, http.span(), "expected a certificate that is verified, found `insecure: true`")
                 .label("whoever answers is believed")
                 .help("take `insecure` away, and name a private authority by `caFile`"),
         );

@@ -2,11 +2,7 @@
 
 use crate::{
     diagnostic::{Diagnostic, Fix, Severity},
-    lint::{
-        Context, Rule,
-        facts::{check_route, is_in, mutates},
-    },
-    model::Phase,
+    lint::{Context, Rule, facts::check_route},
 };
 
 /// DNS that is looked at once, right after it was changed.
@@ -39,7 +35,7 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (id, step, check) in context.checks() {
         let Some(dns) = check.dns.as_ref().filter(|_| check.within.is_none()) else { continue };
-        if is_in(step, &[Phase::ShiftTraffic]) && mutates(step) {
+        if context.is_about_a_shift(step) {
             let route = check_route(id, step, check);
             let edits = route.and_then(|route| context.editor.add(&route, "dns", "within", "5m"));
             findings.push(

@@ -1,13 +1,12 @@
 //! `dns-single-resolver`.
 
+use std::collections::HashSet;
+
 use crate::{
     check::dns::Dns,
     diagnostic::{Diagnostic, Fix, Severity},
-    lint::{
-        Context, Rule,
-        facts::{check_route, is_in, mutates},
-    },
-    model::{Phase, parse::Route},
+    lint::{Context, Rule, facts::check_route},
+    model::{Template, parse::Route},
 };
 
 /// A shift of traffic after which one resolver only is asked.
@@ -39,9 +38,11 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (id, step, check) in context.checks() {
-        let Some(dns) = check.dns.as_ref().filter(|dns| dns.resolvers.len() < 2) else { continue };
-        // A text may be an address only; a list has to be written.
-        if is_in(step, &[Phase::ShiftTraffic]) && mutates(step) {
+        let Some(dns) = check.dns.as_ref() else { continue };
+        // Of a name that is asked for twice, each check may ask another one.
+        let same = step.verify.iter().filter_map(|check| check.dns.as_ref()).filter(|other| other.name == dns.name);
+        let asked: HashSet<&str> = same.flat_map(|other| other.resolvers.iter().map(Template::as_str)).collect();
+        if asked.len() < 2 && context.is_about_a_shift(step) {
             let found = if dns.resolvers.is_empty() { "the system's own" } else { "one" };
             findings.push(
                 context

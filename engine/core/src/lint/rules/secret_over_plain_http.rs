@@ -1,11 +1,9 @@
 //! `secret-over-plain-http`.
 
 use crate::{
-    action::http::Http,
     diagnostic::{Diagnostic, Severity},
     lint::{Context, Rule},
     model::{InputType, SecretTemplate},
-    source::Spanned,
 };
 
 /// A secret that is sent without encryption.
@@ -45,10 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     if secrets.is_empty() {
         return;
     }
-    let own = context.sound().filter_map(|(_, _, step)| step.http.as_ref());
-    let checks = context.sound().flat_map(|(_, _, step)| step.verify.iter()).filter_map(|check| check.http.as_ref());
-    let requests: Vec<&Spanned<Http>> = own.chain(checks).filter(|http| is_open(http.url.as_str())).collect();
-    for http in requests {
+    for http in context.requests().into_iter().filter(|http| is_open(http.url.as_str())) {
         let texts = http.headers.values().chain(&http.body).map(SecretTemplate::as_str);
         let sent = secrets.iter().find(|name| texts.clone().any(|text| text.contains(&format!("inputs.{name}"))));
         if let Some(name) = sent {
