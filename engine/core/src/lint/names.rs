@@ -25,9 +25,10 @@ fn only(at: usize, names: &Nearest<'_>, found: &str) -> Option<(usize, String)> 
     names.only(found).map(|name| (at, name.to_owned()))
 }
 
-const RUN: [&str; 3] = ["id", "mode", "startedAt"];
-const CLOCK: [&str; 3] = ["elapsed", "sinceDeclared", "sinceOutage"];
-const STEP: [&str; 4] = ["outputs", "status", "startedAt", "finishedAt"];
+/// What there is of a run, of the clocks, and of a step.
+pub(crate) const RUN: [&str; 3] = ["id", "mode", "startedAt"];
+pub(crate) const CLOCK: [&str; 3] = ["elapsed", "sinceDeclared", "sinceOutage"];
+pub(crate) const STEP: [&str; 4] = ["outputs", "status", "startedAt", "finishedAt"];
 
 /// What a `steps.…` refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,6 +59,7 @@ use crate::{
         event::{Finding, RunCreated, Task},
     },
     mask::Mask,
+    model::Mode,
     plan::Plan,
 };
 
@@ -212,7 +213,7 @@ impl Machine {
         let nodes = plan.nodes.len();
         let now = state.last;
         let injects = |node: &usize| plan.nodes[*node].step().is_some_and(|step| step.spec.injects_outage);
-        let injectors = (0..nodes).filter(|node| plan.mode == crate::model::Mode::Drill && injects(node)).collect();
+        let injectors = (0..nodes).filter(|node| plan.mode == Mode::Drill && injects(node)).collect();
         Self {
             mask: Mask::new(secrets.values().cloned()),
             secrets,

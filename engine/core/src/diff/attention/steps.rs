@@ -61,7 +61,7 @@ fn mode(id: &str, change: &Change, old: Option<&Step>, told: &mut Told) {
     let left = |mode| there(&change.old, mode) && !there(&change.new, mode);
     if left(Mode::Incident) {
         let with = old.map(brought).filter(|with| !with.is_empty());
-        let with = with.map_or_else(String::new, |with| format!(", and so are gone there: {}", with.join(", ")));
+        let with = with.map_or_else(String::new, |with| format!("; gone there with it: {}", with.join(", ")));
         told.tell(Kind::Gate, format!("{id} does not run in an incident any more{with}"));
     }
     if left(Mode::Drill) {

@@ -82,7 +82,7 @@ fn gates() {
 
 #[test]
 fn modes() {
-    let gone = "`promote` does not run in an incident any more, and so are gone there: the approval that it needed, \
+    let gone = "`promote` does not run in an incident any more; gone there with it: the approval that it needed, \
                 1 check, its undo";
     told(OLD, "    exec: [p]\n", "    exec: [p]\n    only: drill\n", &[gone]);
     let incident = OLD.replace("    exec: [p]\n", "    exec: [p]\n    only: incident\n");

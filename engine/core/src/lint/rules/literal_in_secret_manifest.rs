@@ -47,7 +47,8 @@ pub const RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let manifests = context.texts.iter().filter(|text| {
         let key = text.found.route.segments().last();
-        matches!(key, Some(Segment::Key(key)) if matches!(key.as_str(), "manifest" | "merge" | "strategic"))
+        // A patch does not say of what kind it is.
+        matches!(key, Some(Segment::Key(key)) if key == "manifest")
     });
     for text in manifests.filter(|text| text.found.text.contains("Secret")) {
         for (start, document) in documents(&text.found.text) {

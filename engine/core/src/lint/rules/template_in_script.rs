@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use crate::{
     diagnostic::{Diagnostic, Severity},
-    lint::{Context, Rule, scripts::Reading},
+    lint::{
+        Context, Rule,
+        names::{CLOCK, RUN, STEP},
+        scripts::Reading,
+    },
 };
 
 /// A reference to an input or an output in a script, where it is not replaced.
@@ -81,11 +85,9 @@ fn is_ours(context: &Context<'_>, path: &str) -> bool {
     let mut names = path.split('.');
     match (names.next(), names.next(), names.next()) {
         (Some("inputs"), Some(name), None) => context.runbook.inputs.contains_key(name),
-        (Some("steps"), Some(id), Some("outputs" | "status" | "startedAt" | "finishedAt")) => {
-            context.runbook.steps.contains_key(id)
-        }
-        (Some("run"), Some("id" | "mode" | "startedAt"), None)
-        | (Some("clock"), Some("sinceOutage" | "sinceDeclared" | "elapsed"), None) => true,
+        (Some("steps"), Some(id), Some(of)) => context.runbook.steps.contains_key(id) && STEP.contains(&of),
+        (Some("run"), Some(of), None) => RUN.contains(&of),
+        (Some("clock"), Some(of), None) => CLOCK.contains(&of),
         _ => false,
     }
 }
